@@ -1,0 +1,23 @@
+"""Progressive delivery for Python web services: route, measure, judge, advance, and go back.
+
+The light names load with the package; those that need a database or a web framework load when they are first used.
+"""
+
+from typing import TYPE_CHECKING
+
+from serinus.deployment import DeploymentVersion
+
+if TYPE_CHECKING:
+    from serinus.storage.database import Database
+
+__all__ = ["Database", "DeploymentVersion"]
+
+_LAZY = {"Database": "serinus.storage.database"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_LAZY[name]), name)

@@ -1,0 +1,32 @@
+"""What to judge by: the operator's margins and limits, as the plan states them."""
+
+from dataclasses import dataclass
+
+from serinus.analysis.verdict import Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """An absolute limit on the canary: error rate above, P95 above (ms), or availability below `value`."""
+
+    name: str
+    metric: Metric
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """`error_rate_margin` and `client_error_margin` are differences of fractions (0.005 is half a percentage point), `p95_margin` is a relative increase (0.1 is 10 %).
+
+    `min_canary_requests` must be exceeded, not reached. `alpha` bounds the chance that a healthy canary is ever rolled
+    back; `strict` rolls back only a canary proven beyond the margins, not one proven merely worse.
+    """
+
+    error_rate_margin: float
+    p95_margin: float
+    min_canary_requests: int
+    client_error_margin: float = 0.05
+    limits: tuple[Limit, ...] = ()
+    alpha: float = 0.05
+    promotion_alpha: float = 0.05
+    strict: bool = False

@@ -1,0 +1,1 @@
+"""What happened: exact counts and latency histograms, merged by adding."""

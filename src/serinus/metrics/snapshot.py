@@ -1,0 +1,107 @@
+"""What one process counted between two drains, and the formulas that turn counts into rates."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
+
+from serinus.deployment import DeploymentVersion
+
+SLOTS = 64
+SLICE_SECONDS = 2.0
+
+
+class Outcome(StrEnum):
+    """How a request ended.
+
+    CLIENT_ERROR (4xx) is never the version's fault. DEGRADED was answered, but not with what the user should have had.
+    CANCELLED means that the client went away first: it counts for nobody, yet its latency does once it had taken 2 s.
+    """
+
+    OK = "ok"
+    CLIENT_ERROR = "client_error"
+    FAILED = "failed"
+    DEGRADED = "degraded"
+    CANCELLED = "cancelled"
+
+
+class CellKey(NamedTuple):
+    """Whose counts: `compared` is true for requests that the bucket alone assigned, so that both versions' users are alike."""
+
+    version: DeploymentVersion
+    endpoint: str
+    compared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Counts of one version on one endpoint; adding two cells gives the cell of both.
+
+    `latency` is sparse: bin of `metrics.sketch` -> count. `slow_opened` counts requests that passed 2 s while in flight,
+    `slow_closed` those of them that have ended since and are therefore in `latency` too.
+    `slot_requests` and `slot_errors` (`SLOTS` numbers each, or none) count valid requests by a hash of the subject.
+    """
+
+    outcomes: Mapping[Outcome, int] = field(default_factory=lambda: MappingProxyType({}))
+    statuses: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+    latency: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+    latency_sum_seconds: float = 0.0
+    slow_opened: int = 0
+    slow_closed: int = 0
+    slot_requests: tuple[int, ...] = ()
+    slot_errors: tuple[int, ...] = ()
+
+    @property
+    def requests(self) -> int:
+        """All requests that ended."""
+        return sum(self.outcomes.values())
+
+    @property
+    def client_errors(self) -> int:
+        return self.outcomes.get(Outcome.CLIENT_ERROR, 0)
+
+    @property
+    def valid(self) -> int:
+        """Requests that the version had to answer well: neither client errors nor cancelled ones."""
+        return self.failed + self.outcomes.get(Outcome.OK, 0) + self.outcomes.get(Outcome.DEGRADED, 0)
+
+    @property
+    def failed(self) -> int:
+        return self.outcomes.get(Outcome.FAILED, 0)
+
+    @property
+    def errors(self) -> int:
+        """Failed and degraded: what the user should not have had."""
+        return self.failed + self.outcomes.get(Outcome.DEGRADED, 0)
+
+    @property
+    def error_rate(self) -> float | None:
+        """Errors / valid, 0..1; None without a valid request."""
+        return self.errors / self.valid if self.valid else None
+
+    @property
+    def availability(self) -> float | None:
+        """1 - failed / valid, 0..1; None without a valid request."""
+        return 1 - self.failed / self.valid if self.valid else None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One agent's counts from `started_at` to `ended_at` (epoch seconds) under one split; (`agent`, `sequence`) is unique.
+
+    `dropped` counts requests whose counts were given up since the last snapshot because the store was away too long.
+    """
+
+    agent: str
+    sequence: int
+    started_at: float
+    ended_at: float
+    split_revision: int
+    cells: Mapping[CellKey, Cell]
+    dropped: int = 0
+
+
+def merge(cells: Iterable[Cell]) -> Cell:
+    """The cell of all requests together."""
+    raise NotImplementedError

@@ -1,0 +1,1 @@
+"""Who goes where: pure, without I/O, one hash a request."""
