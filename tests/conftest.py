@@ -1,0 +1,30 @@
+"""What every test shares: tools that pip does not install are skipped where absent, or demanded by SERINUS_REQUIRE_TOOLS."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("tool"):
+        name = marker.args[0]
+        if shutil.which(name) is None:
+            _miss(f"the program `{name}` is not installed")
+
+
+def _miss(reason: str) -> None:
+    if os.environ.get("SERINUS_REQUIRE_TOOLS"):
+        pytest.fail(f"{reason}, and SERINUS_REQUIRE_TOOLS is set", pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data beside the project; tests that need it are skipped elsewhere."""
+    if not DATA.is_dir():
+        pytest.skip("the folder of real data (../shared/data) is not beside this checkout")
+    return DATA
