@@ -15,7 +15,7 @@ STDLIB = sys.stdlib_module_names
 IMPORTS: dict[str, set[str]] = {
     "deployment": set(),
     "errors": set(),
-    "routing": {"deployment"},
+    "routing": {"deployment", "errors"},
     "metrics": {"deployment"},
     "analysis": {"deployment", "metrics"},
     "rollout": {"deployment", "errors", "routing", "metrics", "analysis"},

@@ -6,11 +6,27 @@ The light names load with the package; those that need a database or a web frame
 from typing import TYPE_CHECKING
 
 from serinus.deployment import DeploymentVersion
+from serinus.errors import StoreUnavailable
+from serinus.metrics.canary_metrics import CanaryMetricsCollector
+from serinus.metrics.snapshot import Outcome
+from serinus.routing.canary_router import Assignment, CanaryRouter, Reason
+from serinus.routing.split import EndpointRule, Split
 
 if TYPE_CHECKING:
     from serinus.storage.database import Database
 
-__all__ = ["Database", "DeploymentVersion"]
+__all__ = [
+    "Assignment",
+    "CanaryMetricsCollector",
+    "CanaryRouter",
+    "Database",
+    "DeploymentVersion",
+    "EndpointRule",
+    "Outcome",
+    "Reason",
+    "Split",
+    "StoreUnavailable",
+]
 
 _LAZY = {"Database": "serinus.storage.database"}
 

@@ -3,13 +3,17 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import fsum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from serinus.deployment import DeploymentVersion
 
 SLOTS = 64
 SLICE_SECONDS = 2.0
+
+
+_Key = TypeVar("_Key")
 
 
 class Outcome(StrEnum):
@@ -27,7 +31,7 @@ class Outcome(StrEnum):
 
 
 class CellKey(NamedTuple):
-    """Whose counts: `compared` is true for requests that the bucket alone assigned, so that both versions' users are alike."""
+    """Whose counts. `compared`: the bucket alone assigned these requests, so that both versions' users are alike."""
 
     version: DeploymentVersion
     endpoint: str
@@ -38,8 +42,8 @@ class CellKey(NamedTuple):
 class Cell:
     """Counts of one version on one endpoint; adding two cells gives the cell of both.
 
-    `latency` is sparse: bin of `metrics.sketch` -> count. `slow_opened` counts requests that passed 2 s while in flight,
-    `slow_closed` those of them that have ended since and are therefore in `latency` too.
+    `latency` is sparse: bin of `metrics.sketch` -> count. `slow_opened` counts requests that passed 2 s while in
+    flight, `slow_closed` those of them that have ended since and are therefore in `latency` too.
     `slot_requests` and `slot_errors` (`SLOTS` numbers each, or none) count valid requests by a hash of the subject.
     """
 
@@ -88,8 +92,9 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One agent's counts from `started_at` to `ended_at` (epoch seconds) under one split; (`agent`, `sequence`) is unique.
+    """One agent's counts from `started_at` to `ended_at` (epoch seconds) under one split.
 
+    (`agent`, `sequence`) is unique.
     `dropped` counts requests whose counts were given up since the last snapshot because the store was away too long.
     """
 
@@ -103,5 +108,27 @@ class Snapshot:
 
 
 def merge(cells: Iterable[Cell]) -> Cell:
-    """The cell of all requests together."""
-    raise NotImplementedError
+    """The cell of all requests together: exact in every count, `latency_sum_seconds` to the rounding of a float."""
+    parts = tuple(cells)
+    return Cell(
+        outcomes=_sum_by_key(cell.outcomes for cell in parts),
+        statuses=_sum_by_key(cell.statuses for cell in parts),
+        latency=_sum_by_key(cell.latency for cell in parts),
+        latency_sum_seconds=fsum(cell.latency_sum_seconds for cell in parts),
+        slow_opened=sum(cell.slow_opened for cell in parts),
+        slow_closed=sum(cell.slow_closed for cell in parts),
+        slot_requests=_sum_by_slot(cell.slot_requests for cell in parts),
+        slot_errors=_sum_by_slot(cell.slot_errors for cell in parts),
+    )
+
+
+def _sum_by_key(counts: Iterable[Mapping[_Key, int]]) -> Mapping[_Key, int]:
+    total: dict[_Key, int] = {}
+    for count in counts:
+        for key, number in count.items():
+            total[key] = total.get(key, 0) + number
+    return total
+
+
+def _sum_by_slot(counts: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
+    return tuple(map(sum, zip(*filter(None, counts), strict=True)))
