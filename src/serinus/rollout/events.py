@@ -6,7 +6,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
-Detail: TypeAlias = "str | float | int | bool | None | list[Detail] | dict[str, Detail]"
+ITSELF = "serinus"  # the actor of what nobody ordered
+Detail: TypeAlias = "str | float | int | bool | list[Detail] | dict[str, Detail] | None"
 
 
 class EventKind(StrEnum):
@@ -41,10 +42,11 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`actor` is a person's or token's name, or ``serinus`` for what the tool did by itself.
+    """`actor` is a person's or token's name, or `ITSELF`. `reason` is the words of who gave the order, or a code of
+    `serinus.messages` where nobody did.
 
-    `incident` ties together the events of one breach, so that alerts about it are one; `channels` are those that the plan
-    names for it (empty: the defaults). `sequence` is given by the store.
+    `incident` ties together the events of one breach, so that alerts about it are one; `channels` are those that the
+    plan names for it (empty: the defaults). `sequence` is given by the store.
     """
 
     kind: EventKind

@@ -1,0 +1,267 @@
+"""What people may order, and what is refused, with a word on what to do instead.
+
+A person may skip the rest of a bake, and with a reason go on although an analysis is still INCONCLUSIVE (`advance`).
+Nobody may go on over a FAIL, an ERROR, a freeze, a missing approval, or promote without all the evidence that the plan
+asks for. Going back is never refused while there is a canary to take back.
+"""
+
+from dataclasses import dataclass, replace
+from math import isfinite
+
+from serinus.analysis.verdict import Report, Verdict
+from serinus.errors import InvalidInput, Problem, Refused
+from serinus.rollout import rollback
+from serinus.rollout.events import Detail, Event, EventKind
+from serinus.rollout.gates import GateKind, GateStatus, closed, gates, valid_approval
+from serinus.rollout.machine import next_step, to_everybody
+from serinus.rollout.plan import Plan
+from serinus.rollout.state import Approval, Decision, Pause, Phase, Rollout, anew, change, move
+from serinus.rollout.triggers import Cause
+from serinus.routing.split import EndpointRule
+
+REPORT_VALID_SECONDS = 900.0  # an approver may read and think for so long before the report is too old to speak for
+CLOCK_SKEW_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Who wants it, when, and why in their own words."""
+
+    by: str
+    at: float
+    reason: str = ""
+
+
+def start(  # noqa: PLR0913 - all that a start can be told; each by keyword
+    plan: Plan,
+    order: Order,
+    *,
+    id: str,  # noqa: A002 - the word that callers and the state use
+    previous: Rollout | None,
+    split_revision: int,
+    force: bool = False,
+    endpoints: tuple[EndpointRule, ...] | None = None,
+) -> Decision:
+    """A rollout that is PENDING at 0 %; `previous` is the latest one, `split_revision` that of the split in force."""
+    if previous is not None:
+        _refuse_over(previous, order, force=force)
+    rollout = Rollout(
+        id=id,
+        plan=plan,
+        phase=Phase.PENDING,
+        started_by=order.by,
+        started_at=order.at,
+        step=0,
+        step_started_at=order.at,
+        stable_since=order.at,
+        split_revision=split_revision + 1,
+        endpoints=endpoints,
+    )
+    details: dict[str, Detail] = {
+        "plan": plan.name,
+        "percentages": [step.percentage for step in plan.steps],
+        "final": plan.final,
+        "forced": force,
+    }
+    return Decision(rollout, (_event(rollout, EventKind.STARTED, order, details),))
+
+
+def pause(rollout: Rollout, order: Order, cap_percentage: float | None = None) -> Decision:
+    """Stay here, or at the smaller share `cap_percentage`; the triggers stay on, the bake time stands still."""
+    if cap_percentage is not None and not 0 < cap_percentage < rollout.percentage:
+        raise Refused(f"a pause can only lower the share, which is {rollout.percentage:g} %; to go to 0 %, roll back")
+    if rollout.phase is Phase.WATCHING and cap_percentage is None:
+        raise Refused("CANARY serves everybody: hold goes back to the last step's share, rollback to 0 %")
+    if rollout.phase is Phase.PAUSED:
+        return _lower_cap(rollout, order, cap_percentage)
+    _require(rollout, "pause", Phase.PROGRESSING, Phase.HOLDING, Phase.WATCHING)
+    back = Phase.HOLDING if rollout.phase is Phase.HOLDING else Phase.PROGRESSING
+    pausing = Pause(order.at, order.by, order.reason, cap_percentage, back)
+    restart = {} if cap_percentage is None else anew(order.at)
+    event = _event(rollout, EventKind.PAUSED, order, {"cap_percentage": cap_percentage})
+    return move(rollout, Phase.PAUSED, event, pause=pausing, promoted_at=None, **restart)
+
+
+def resume(rollout: Rollout, order: Order) -> Decision:
+    """Go on where the pause began; after a smaller share the step's own share is served from the beginning."""
+    _require(rollout, "resume", Phase.PAUSED)
+    paused = rollout.pause
+    if paused is None:
+        raise Refused("the rollout is paused without a pause on record; roll it back")
+    served = max(0.0, paused.at - rollout.stable_since)
+    restart = {"stable_since": order.at - served} if paused.cap_percentage is None else anew(order.at)
+    event = _event(rollout, EventKind.RESUMED, order)
+    return move(rollout, paused.phase, event, pause=None, **restart)
+
+
+def approve(rollout: Rollout, order: Order, *, gate: str, step: int, report_at: float | None) -> Decision:
+    """Open the approval `gate` of `step` (counted from 0), on the strength of the report of the instant `report_at`."""
+    _require(rollout, "approve", Phase.PROGRESSING, Phase.PAUSED, Phase.HOLDING)
+    wanted = {approval.name: approval for approval in rollout.current_step.approvals}
+    if step != rollout.step:
+        raise Refused(f"the rollout is at step {rollout.step}, not {step}: look at its report, then approve that step")
+    if gate not in wanted:
+        raise Refused(f"step {step} has no approval {gate!r}; it asks for: {', '.join(wanted) or 'none'}")
+    if given := valid_approval(rollout, wanted[gate], order.at):
+        raise Refused(f"{gate!r} has already been approved by {given.by}; nothing is left to do")
+    if rollout.frozen_by is not None:
+        raise Refused(f"the rollout is frozen by {rollout.frozen_by}: approve once that is over")
+    _refuse_stale(rollout, order, report_at)
+    approval = Approval(gate, step, order.by, order.at, report_at, order.reason)
+    others = tuple(given for given in rollout.approvals if given.gate != gate)
+    after = change(
+        rollout,
+        approvals=(*others, approval),
+        waiting_for=tuple(name for name in rollout.waiting_for if name != gate),
+    )
+    details: dict[str, Detail] = {"gate": gate, "step": step, "report_at": report_at}
+    return Decision(after, (_event(rollout, EventKind.APPROVED, order, details),))
+
+
+def advance(rollout: Rollout, order: Order, report: Report) -> Decision:
+    """To the next step at once: without the rest of the bake, and with a reason over what is INCONCLUSIVE."""
+    _require(rollout, "advance", Phase.PROGRESSING)
+    if rollout.is_last_step:
+        raise Refused("this is the last step: promote takes the canary to 100 %")
+    statuses = gates(rollout, report, order.at)
+    in_the_way = [status for status in closed(statuses) if not _may_be_skipped(status)]
+    _refuse_closed("advance", in_the_way)
+    unsure = [status for status in closed(statuses) if status.kind is GateKind.ANALYSIS]
+    if unsure and not order.reason.strip():
+        raise Refused(f"give a reason to advance although {_listed(unsure)}, or wait")
+    return next_step(rollout, statuses, by=order.by, reason=order.reason, at=order.at)
+
+
+def promote(rollout: Rollout, order: Order, report: Report) -> Decision:
+    """To 100 % from the last step: without the rest of the bake, but with everything else that the plan asks for."""
+    _require(rollout, "promote", Phase.PROGRESSING, Phase.HOLDING)
+    if not rollout.is_last_step:
+        raise Refused(f"this is step {rollout.step + 1} of {len(rollout.plan.steps)}: advance to the last one first")
+    statuses = gates(rollout, report, order.at)
+    _refuse_closed("promote", [status for status in closed(statuses) if status.kind is not GateKind.BAKE])
+    return to_everybody(rollout, statuses, by=order.by, reason=order.reason, at=order.at)
+
+
+def hold(rollout: Rollout, order: Order) -> Decision:
+    """Stay at the last step's share for good, triggers on; during the watch this takes the promotion back."""
+    _require(rollout, "hold", Phase.PROGRESSING, Phase.WATCHING)
+    if not rollout.is_last_step:
+        raise Refused(f"hold is for the last step's share; to stay at {rollout.percentage:g} %, pause")
+    restart = anew(order.at) if rollout.phase is Phase.WATCHING else {}
+    event = _event(rollout, EventKind.HOLDING, order, {"percentage": rollout.current_step.percentage})
+    return move(rollout, Phase.HOLDING, event, promoted_at=None, **restart)
+
+
+def roll_back(rollout: Rollout, order: Order) -> Decision:
+    """To 0 %, from whatever phase has a canary to take back; a rollback that runs is left running."""
+    if rollout.phase is Phase.PENDING:
+        raise Refused("the rollout has no traffic yet: abort ends it")
+    return abort(rollout, order)
+
+
+def abort(rollout: Rollout, order: Order) -> Decision:
+    """Roll back also a rollout that is still pending; wins over whatever else was about to happen."""
+    if rollout.phase is Phase.ROLLING_BACK:
+        return Decision(rollout)
+    if not rollout.is_active:
+        raise Refused(f"the rollout has ended ({rollout.phase}): set the share through the configuration instead")
+    cause = Cause(rollback.MANUAL, order.reason)
+    return rollback.begin(rollout, cause, by=order.by, at=order.at)
+
+
+def configure(
+    rollout: Rollout,
+    order: Order,
+    *,
+    enabled: bool | None = None,
+    percentage: float | None = None,
+    endpoints: tuple[EndpointRule, ...] | None = None,
+) -> Decision:
+    """Set the split during a rollout: off or 0 % rolls back, a smaller share pauses and caps, a raise is refused.
+
+    Endpoint rules replace those in force; the step's figures and bake time begin anew with them.
+    """
+    if percentage is not None and not (isfinite(percentage) and 0 <= percentage <= 100):
+        raise InvalidInput(Problem("canary_percentage", f"must be between 0 and 100, not {percentage}"))
+    if enabled is False or percentage == 0:
+        return abort(rollout, order)
+    _require(rollout, "configure", Phase.PENDING, Phase.PROGRESSING, Phase.PAUSED, Phase.HOLDING, Phase.WATCHING)
+    if percentage is not None and percentage > rollout.percentage:
+        raise Refused(f"the plan decides when the share grows beyond {rollout.percentage:g} %: use advance or resume")
+    decision = Decision(rollout)
+    if percentage is not None and percentage < rollout.percentage:
+        decision = pause(rollout, order, percentage)
+    if endpoints is None or endpoints == rollout.split.endpoints:
+        return decision
+    return decision.then(lambda after: _with_endpoints(after, order, endpoints))
+
+
+def _with_endpoints(rollout: Rollout, order: Order, endpoints: tuple[EndpointRule, ...]) -> Decision:
+    rules: list[Detail] = [
+        {"template": rule.template, "enabled": rule.enabled, "max_percentage": rule.max_percentage}
+        for rule in endpoints
+    ]
+    after = change(rollout, endpoints=endpoints, **anew(order.at))
+    return Decision(after, (_event(rollout, EventKind.CONFIG_CHANGED, order, {"endpoints": rules}),))
+
+
+def _lower_cap(rollout: Rollout, order: Order, cap_percentage: float | None) -> Decision:
+    if cap_percentage is None or rollout.pause is None:
+        raise Refused("the rollout is paused already: resume, or pause with a smaller share")
+    capped = replace(rollout.pause, cap_percentage=cap_percentage)
+    event = _event(rollout, EventKind.PAUSED, order, {"cap_percentage": cap_percentage})
+    return Decision(change(rollout, pause=capped, **anew(order.at)), (event,))
+
+
+def _refuse_over(previous: Rollout, order: Order, *, force: bool) -> None:
+    if previous.is_active:
+        raise Refused(f"rollout {previous.id} is {previous.phase}: finish it or roll it back before starting another")
+    if previous.phase is not Phase.ROLLED_BACK or previous.finished_at is None:
+        return
+    over_at = previous.finished_at + previous.plan.cool_down_seconds
+    if order.at >= over_at:
+        return
+    if not force:
+        raise Refused(
+            f"rollout {previous.id} was rolled back; wait another {over_at - order.at:.0f} s, or force it and say why"
+        )
+    if not order.reason.strip():
+        raise Refused("forcing a start during the cool-down needs a reason")
+
+
+def _refuse_stale(rollout: Rollout, order: Order, report_at: float | None) -> None:
+    if report_at is None:
+        raise Refused("an approval names the report it rests on: read the rollout, and give its report's time")
+    if not order.at - REPORT_VALID_SECONDS <= report_at <= order.at + CLOCK_SKEW_SECONDS:
+        raise Refused(
+            "the report that the approval rests on is not a recent one: look at the present one and approve again"
+        )
+    if report_at < rollout.step_started_at:
+        raise Refused(
+            "the approval rests on a report from before this share: look at the present one and approve again"
+        )
+
+
+def _may_be_skipped(status: GateStatus) -> bool:
+    unsure = status.kind is GateKind.ANALYSIS and status.verdict is Verdict.INCONCLUSIVE
+    return status.kind is GateKind.BAKE or unsure
+
+
+def _refuse_closed(verb: str, in_the_way: list[GateStatus]) -> None:
+    if in_the_way:
+        raise Refused(f"cannot {verb}: {_listed(in_the_way)}")
+
+
+def _listed(statuses: list[GateStatus]) -> str:
+    return ", ".join(f"{status.name} is {status.verdict} ({status.reason})" for status in statuses)
+
+
+def _require(rollout: Rollout, verb: str, *phases: Phase) -> None:
+    if rollout.phase not in phases:
+        raise Refused(
+            f"cannot {verb} a rollout that is {rollout.phase}; this is possible when it is {', '.join(phases)}"
+        )
+
+
+def _event(rollout: Rollout, kind: EventKind, order: Order, details: dict[str, Detail] | None = None) -> Event:
+    return Event(kind, order.at, order.by, rollout.id, order.reason, details or {})
