@@ -89,7 +89,7 @@ class Fields:
 
     def choice(self, key: str, choices: type[Choice], *, default: Choice | None = None) -> Choice:
         names = [choice.value for choice in choices]
-        value: str | None = self._take(key, str, f"one of {', '.join(names)}", default)
+        value = self._take(key, str, f"one of {', '.join(names)}", None if default is None else default.value)
         if value is None:
             return next(iter(choices))
         if value not in names:

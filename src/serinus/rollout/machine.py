@@ -29,7 +29,7 @@ def decide(rollout: Rollout, report: Report, fleet: Fleet, now: float) -> Decisi
     return (
         tracked.then(partial(triggers.tell_missed, now=now))
         .then(partial(triggers.watch_alert_rules, report=report, now=now))
-        .then(partial(triggers.freeze, report=report, now=now))
+        .then(partial(triggers.freeze, report=report, fleet=fleet, now=now))
         .then(partial(_observe, report=report, fleet=fleet, now=now))
         .then(partial(_expire_approvals, now=now))
         .then(partial(_check_in, report=report, now=now))

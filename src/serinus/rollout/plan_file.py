@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Any
 
 from serinus.errors import InvalidInput, Problem
-from serinus.rollout.durations import format_duration
 from serinus.rollout.fields import Fields, Problems
 from serinus.rollout.plan import (
     AlertRule,
@@ -24,8 +23,11 @@ from serinus.rollout.plan import (
     Step,
     Trigger,
 )
+from serinus.rollout.plan_mapping import plan_to_mapping
 from serinus.rollout.toml_lines import key_lines
 from serinus.routing.split import EVERY_ENDPOINT, EndpointRule
+
+__all__ = ["parse_plan", "plan_from_mapping", "plan_to_mapping"]
 
 SHORTEST_DEADLINE_SECONDS = 10.0  # a slice takes 2 s and closes 1 s later, a tick 1 s, the agents' adoption up to 2 s
 
@@ -55,33 +57,6 @@ def parse_plan(text: str) -> Plan:
 def plan_from_mapping(mapping: Mapping[str, object]) -> Plan:
     """The plan in a parsed JSON body of the same shape; `InvalidInput` holds every problem."""
     return _read(mapping, Problems({}))
-
-
-def plan_to_mapping(plan: Plan) -> dict[str, Any]:
-    """What `plan_from_mapping` reads back as an equal plan."""
-    return {
-        "name": plan.name,
-        "final": plan.final.value,
-        "watch": format_duration(plan.watch_seconds),
-        "cool_down": format_duration(plan.cool_down_seconds),
-        "checkpoints": [format_duration(seconds) for seconds in plan.checkpoints_seconds],
-        "client_errors": plan.client_errors.value,
-        "salt": plan.salt,
-        "slo": {
-            "error_rate_margin_points": _to_percent(plan.margins.error_rate),
-            "p95_margin_percent": _to_percent(plan.margins.p95),
-            "min_canary_requests": plan.margins.min_canary_requests,
-            "client_error_margin_points": _to_percent(plan.margins.client_error_rate),
-        },
-        "statistics": {"alpha": plan.alpha, "strict": plan.strict},
-        "steps": [_step_to_mapping(step) for step in plan.steps],
-        "triggers": [_trigger_to_mapping(trigger) for trigger in plan.triggers],
-        "alerts": [{**_limit_to_mapping(rule.limit), "channels": list(rule.channels)} for rule in plan.alert_rules],
-        "endpoints": [
-            {"template": rule.template, "enabled": rule.enabled, "max_percentage": rule.max_percentage}
-            for rule in plan.endpoints
-        ],
-    }
 
 
 def _read(mapping: Mapping[str, object], problems: Problems) -> Plan:
@@ -257,41 +232,6 @@ def _syntax_problem(message: str, text: str) -> Problem:
     return Problem(column, f"is not TOML: {message[: place.start()]}", line)
 
 
-def _step_to_mapping(step: Step) -> dict[str, Any]:
-    return {
-        "percentage": step.percentage,
-        "bake": format_duration(step.bake_seconds),
-        "evidence": step.evidence.value,
-        "approvals": [_approval_to_mapping(gate) for gate in step.approvals],
-    }
-
-
-def _approval_to_mapping(gate: ApprovalGate) -> dict[str, Any]:
-    if gate.expires_after_seconds is None:
-        return {"name": gate.name}
-    return {"name": gate.name, "expires_after": format_duration(gate.expires_after_seconds)}
-
-
-def _trigger_to_mapping(trigger: Trigger) -> dict[str, Any]:
-    return {
-        **_limit_to_mapping(trigger.limit),
-        "severity": trigger.severity.value,
-        "deadline": format_duration(trigger.deadline_seconds),
-        "channels": list(trigger.channels),
-        "at_deadline": trigger.at_deadline.value,
-    }
-
-
-def _limit_to_mapping(limit: Limit) -> dict[str, Any]:
-    if limit.metric is Metric.P95:
-        return {"name": limit.name, "metric": limit.metric.value, "limit_ms": limit.value}
-    return {"name": limit.name, "metric": limit.metric.value, "limit_percent": _to_percent(limit.value)}
-
-
 def _fraction(percent: float) -> float:
     """0.07 % is the number nearest to 0.0007; dividing the float by 100 gives a neighbour of it."""
     return float(Decimal(repr(percent)) / 100)
-
-
-def _to_percent(fraction: float) -> float:
-    return float(Decimal(repr(fraction)) * 100)

@@ -24,6 +24,7 @@ def begin(rollout: Rollout, cause: Cause, *, by: str, at: float) -> Decision:
         deadline_at=breach.deadline_at if breach else None,
         split_revision=0,
         proven=cause.proven,
+        deadline_missed_at=breach.missed_at if breach else None,
     )
     event = _started(rollout, cause, receipt)
     decision = move(rollout, Phase.ROLLING_BACK, event, pause=None, waiting_for=(), receipt=receipt)

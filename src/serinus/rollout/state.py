@@ -90,7 +90,7 @@ class Breach:
     """A trigger whose limit is observed to be exceeded: since when, and until when it must be dealt with.
 
     While `environment` is true LEGACY is beyond the limit too and the deadline rests; when LEGACY alone recovers, it
-    runs anew from there. `missed`: the deadline has passed with the canary still serving, and people have been told.
+    runs anew from there. `missed_at`: when people were told that the deadline passed with the canary still serving.
     """
 
     trigger: str
@@ -99,7 +99,7 @@ class Breach:
     seen_at: float
     deadline_at: float
     environment: bool = False
-    missed: bool = False
+    missed_at: float | None = None
 
     @property
     def incident(self) -> str:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from serinus.analysis.verdict import Check, LimitCheck, Metric, Report, Verdict
 from serinus.rollout.events import ITSELF, Detail, Event, EventKind
 from serinus.rollout.plan import AtDeadline, Severity, Trigger
-from serinus.rollout.state import Breach, Decision, Phase, Rollout, change
+from serinus.rollout.state import Breach, Decision, Fleet, Phase, Rollout, change
 
 SAFETY_SECONDS = 10.0  # before a deadline: a tick, the agents' adoption, and a store that answers slowly
 SAFETY_SHARE = 0.25  # of deadlines so short that ten seconds would leave no time to look
+BREAKER = "breaker"  # what freezes while an agent has stopped its own canary traffic
 
 _URGENCY = {severity: rank for rank, severity in enumerate(Severity)}
 
@@ -54,9 +55,9 @@ def cause_of_rollback(rollout: Rollout, report: Report, now: float) -> Cause | N
     return next(iter((*proven, *worse, *due)), None)
 
 
-def freeze(rollout: Rollout, report: Report, now: float) -> Decision:
+def freeze(rollout: Rollout, report: Report, fleet: Fleet, now: float) -> Decision:
     """Stop advancing while anything looks wrong. Approvals lapse: they were given for a canary that looked well."""
-    cause = _freezing(rollout, report)
+    cause = _freezing(rollout, report, fleet, now)
     if cause == rollout.frozen_by:
         return Decision(rollout)
     if cause is None:
@@ -75,7 +76,7 @@ def tell_missed(rollout: Rollout, now: float) -> Decision:
     missed = [breach for breach in rollout.breaches if _has_missed(breach, now)]
     if not missed:
         return Decision(rollout)
-    breaches = tuple(replace(breach, missed=breach.missed or _has_missed(breach, now)) for breach in rollout.breaches)
+    breaches = tuple(replace(breach, missed_at=now) if breach in missed else breach for breach in rollout.breaches)
     events = tuple(_missed_event(rollout, breach, now) for breach in missed)
     return Decision(change(rollout, breaches=breaches), events)
 
@@ -108,7 +109,16 @@ def settle(rollout: Rollout, now: float) -> Decision:
     """Everything that was open about the canary is over: it has no traffic left."""
     channels = {rule.limit.name: rule.channels for rule in rollout.plan.alert_rules}
     over = [
-        Event(EventKind.BREACH_CLEARED, now, ITSELF, rollout.id, "rolled_back", incident=breach.incident)
+        Event(
+            EventKind.BREACH_CLEARED,
+            now,
+            ITSELF,
+            rollout.id,
+            "rolled_back",
+            {},
+            breach.incident,
+            channels_of(rollout, breach.trigger),
+        )
         for breach in rollout.breaches
     ]
     over += [
@@ -212,11 +222,13 @@ def _rolls_back(rollout: Rollout, check: Check) -> bool:
     return check.verdict is Verdict.FAIL and not tolerated
 
 
-def _freezing(rollout: Rollout, report: Report) -> str | None:
+def _freezing(rollout: Rollout, report: Report, fleet: Fleet, now: float) -> str | None:
     if rollout.breaches:
         return rollout.breaches[0].trigger
-    failed = (check.name for check in (*report.holds, *report.worse) if check.verdict is Verdict.FAIL)
-    return next(failed, None)
+    failed = [check.name for check in (*report.holds, *report.worse) if check.verdict is Verdict.FAIL]
+    if any(agent.breaker_open for agent in fleet.agents if now - agent.heard_at <= fleet.stale_after_seconds):
+        failed.append(BREAKER)
+    return next(iter(failed), None)
 
 
 def _check_details(name: str, report: Report) -> Mapping[str, Detail]:
@@ -225,7 +237,7 @@ def _check_details(name: str, report: Report) -> Mapping[str, Detail]:
 
 
 def _has_missed(breach: Breach, now: float) -> bool:
-    return now > breach.deadline_at and not breach.missed and not breach.environment
+    return now > breach.deadline_at and breach.missed_at is None and not breach.environment
 
 
 def _missed_event(rollout: Rollout, breach: Breach, now: float) -> Event:
