@@ -1,0 +1,87 @@
+"""A sentence as 64 numbers: hashed features, an int8 table, no model server.
+
+Distilled from multilingual-e5-small (see NOTICE). It knows topics and intents in English and Korean; it does not judge
+paraphrases.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Final
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float32]
+
+DIMENSIONS: Final = 64
+MAX_TOKENS: Final = 128
+_BUCKETS: Final = 0x7FFF
+_TABLE: Final = Path(__file__).with_name("static_e5_15_64.npz")
+_TOKEN: Final = re.compile(r"\w+")
+
+
+class Encoder:
+    """Turns texts into unit vectors of `DIMENSIONS`; the table is read once, at construction."""
+
+    def __init__(self, table: Path = _TABLE) -> None:
+        with np.load(table) as arrays:
+            self._rows = arrays["Wq"].astype(np.float32) * arrays["sc"].astype(np.float32)[:, None]
+            self._idf = arrays["idf"].astype(np.float32)
+            self._bias = arrays["b"].astype(np.float32)
+
+    def encode(self, text: str) -> Vector:
+        counts = _counts(text)
+        indices = np.fromiter(counts.keys(), dtype=np.intp, count=len(counts))
+        weights = np.log1p(np.fromiter(counts.values(), dtype=np.float32, count=len(counts))) * self._idf[indices]
+        return _unit(_unit(weights) @ self._rows[indices] + self._bias)
+
+    def encode_all(self, texts: Iterable[str]) -> Vector:
+        """One row per text, shape (n, `DIMENSIONS`)."""
+        return np.stack([self.encode(text) for text in texts])
+
+    def rarity(self, token: str) -> float:
+        """How telling a lower-cased word is: its inverse document frequency in the corpus of the distillation."""
+        return float(self._idf[_bucket("w:" + token)])
+
+
+@cache
+def shared_encoder() -> Encoder:
+    return Encoder()
+
+
+def _counts(text: str) -> Counter[int]:
+    """Term frequencies by bucket: words count double, word pairs and character 2- to 4-grams once."""
+    counts: Counter[int] = Counter()
+    previous = ""
+    for token in _TOKEN.findall(text.lower())[:MAX_TOKENS]:
+        word, grams = _token_buckets(token)
+        counts[word] += 2
+        counts.update(grams)
+        if previous:
+            counts[_bucket(f"b:{previous} {token}")] += 1
+        previous = token
+    return counts
+
+
+@lru_cache(maxsize=20_000)
+def _token_buckets(token: str) -> tuple[int, tuple[int, ...]]:
+    return _bucket("w:" + token), tuple(_bucket(gram) for gram in _grams(f" {token} "))
+
+
+def _grams(padded: str) -> Iterator[str]:
+    for size in (2, 3, 4):
+        for start in range(len(padded) - size + 1):
+            yield padded[start : start + size]
+
+
+def _bucket(feature: str) -> int:
+    return crc32(feature.encode()) & _BUCKETS
+
+
+def _unit(vector: Vector) -> Vector:
+    length = float(np.linalg.norm(vector))
+    return vector / length if length else vector
