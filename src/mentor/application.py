@@ -1,0 +1,54 @@
+"""One version of mentor as an ASGI application."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+
+from mentor.canary.v2_phase4_routes import phase4_routes
+from mentor.dependencies import Engines
+from mentor.problems import answer_problems
+from serinus import DeploymentVersion, StoreUnavailable
+
+logger = logging.getLogger(__name__)
+
+
+def version_app(engines: Engines, version: DeploymentVersion) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        engines.initialize()
+        await _prepare_or_warn(engines)
+        yield
+        await engines.database.close()
+
+    app = FastAPI(title=f"mentor ({version})", version="2.0", lifespan=lifespan)
+    app.include_router(phase4_routes(engines, version))
+    _add_probes(app, engines, version)
+    answer_problems(app)
+    return app
+
+
+def _add_probes(app: FastAPI, engines: Engines, version: DeploymentVersion) -> None:
+    checks = engines.health(version)
+
+    @app.get("/health", tags=["health"])
+    async def alive() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @app.get("/ready", tags=["health"])
+    async def ready() -> JSONResponse:
+        if not await checks.stores():
+            await _prepare_or_warn(engines)
+        checkup = await checks.check()
+        ready = checkup.recommends and checkup.converses and checkup.stores
+        return JSONResponse({"status": "ready" if ready else "not ready"}, status_code=200 if ready else 503)
+
+
+async def _prepare_or_warn(engines: Engines) -> None:
+    """A store that is away at the start keeps nobody from starting: `/ready` says so, and prepares it later."""
+    try:
+        await engines.prepare()
+    except StoreUnavailable as error:
+        logger.warning("the store is not ready: %s", error)

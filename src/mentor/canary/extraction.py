@@ -1,0 +1,146 @@
+"""Finds in a message what may matter later: names, dates, numbers, quotations, and what the user likes to have."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Final
+
+from mentor.personas import Language
+
+_MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_DAY: Final = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+_CLOCK: Final = r"\d{1,2}(?::\d{2})?\s?(?:[ap]\.?m\b\.?|o'clock)|\d{1,2}:\d{2}"
+_RELATIVE: Final = (
+    rf"(?:(?:this|next|last)\s(?:week|month|quarter|year|weekend|{_DAY})|tomorrow|tonight|today|yesterday)"
+)
+_NUMERAL: Final = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|a couple of|half a dozen|a dozen)"
+_KO_DATE: Final = (
+    r"(?:\d{4}년\s?)?\d{1,2}월\s?\d{1,2}일|\d{4}년대?|\d{1,2}월|\d{1,2}일"
+    r"|(?:다음|이번|지난)\s?(?:주|달|해|분기)(?:\s?[월화수목금토일]요일)?|[월화수목금토일]요일|오늘|내일|모레|어제|주말"
+)
+_KO_CLOCK: Final = (
+    r"(?:오전|오후|아침|저녁|밤)\s?(?:\d{1,2}|한|두|세|네|다섯|여섯|일곱|여덟|아홉|열)\s?시"
+    r"(?:\s?(?:\d{1,2}분|반))?|\d{1,2}시"
+)
+
+# What is found first takes its characters, so that "March 9th" is no name and no number.
+_PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
+    ("quote", re.compile(r"[\"“‘「『]([^\"”’」』]{2,60})[\"”’」』]")),
+    ("time", re.compile(rf"\b(?:{_CLOCK})|{_KO_CLOCK}", re.IGNORECASE)),
+    (
+        "date",
+        re.compile(
+            rf"\b(?:{_DAY}|{_RELATIVE}|(?:the\s)?\d{{1,2}}(?:st|nd|rd|th)(?:\sof\s{_MONTH})?"
+            rf"|{_MONTH}\.?\s\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s\d{{4}})?|\d{{4}}-\d{{2}}-\d{{2}})\b|{_KO_DATE}",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "number",
+        re.compile(
+            r"[$€£₩]?\d[\d,.]*\d%?|[$€£₩]?\d%?(?:\s?(?:명|개|원|만원|퍼센트|번|시간|분|주|권|장|박|인|점))?"
+            rf"|\b{_NUMERAL}\s[a-z]+",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "name",
+        re.compile(r"\b(?:[A-Z][\w'&.+-]*|[A-Za-z]*\d+[A-Z]\w*)(?:(?:\s(?:of|the|de|la))?\s(?:[A-Z][\w'&+-]*|\d+))*"),
+    ),
+)
+_WORDS: Final = tomllib.loads(files("mentor.canary").joinpath("words.toml").read_text("utf-8"))
+_SENTENCE_STARTERS: Final = frozenset(_WORDS["sentence_starters"].split())
+_ENGLISH_COMMON: Final = frozenset(_WORDS["common_en"].split())
+_KO_COMMON: Final = frozenset(_WORDS["common_ko"].split())
+_PARTICLES: Final = re.compile(
+    r"(?:에서는|으로는|이라는|에게서|한테서|까지는|부터는|에서|에게|한테|으로|이랑|하고|까지|부터|보다|처럼|라는|이란|이나|에는|에도"
+    r"|을|를|이|가|은|는|에|의|로|와|과|랑|도|만)$"
+)
+_ENGLISH_WORD: Final = re.compile(r"[a-z][a-z'+#-]{2,}")
+_KO_WORD: Final = re.compile(r"[가-힣A-Za-z0-9]+")
+_KO_VERBAL: Final = re.compile(
+    r"(?:다|요|죠|까|네|니|고|며|면|서|게|지|해|돼|어|아|야|줘|워|든|던|는데|은데|할|될|있는|없는|하는|되는|같은|싶은|좋은|많은|위한|대한|주세|습니|합니)$"
+)
+_PREFERENCE: Final = {
+    Language.EN: re.compile(
+        r"\b(?:i(?:'d| would)? (?:really )?(?:prefer|like|love|enjoy|want|need|hate|dislike)|i don't (?:like|want|need)"
+        r"|i'm a (?:big |huge )?fan of|my favou?rite|please (?:keep|don't|use|avoid|be)|i'd rather)\b[^.!?\n]{2,80}",
+        re.IGNORECASE,
+    ),
+    Language.KO: re.compile(
+        r"[^.!?\n]{1,60}(?:선호(?:해|합니|하)|좋아(?:해|합니|하)|싫어(?:해|합니|하)|싫(?:어|습)|원(?:해|합니)"
+        r"|했으면 좋겠|하고 싶|(?:짧게|길게|쉽게|자세히|천천히|존댓말로|반말로)[^.!?\n]{0,12})[^.!?\n]{0,10}"
+    ),
+}
+
+
+def entities(text: str, language: Language) -> list[tuple[str, str]]:
+    """(kind, words) in the order of kinds: quote, time, date, number, name, term."""
+    found = []
+    for kind, pattern in _PATTERNS:
+        for match in pattern.finditer(text):
+            words = _tidy(kind, match)
+            if words:
+                found.append((kind, words))
+        if kind != "quote":
+            text = pattern.sub(lambda match: "\0" * len(match.group()) if _takes(match) else match.group(), text)
+    if language is Language.KO:
+        found += [("term", term) for term in _korean_terms(text)]
+    return found
+
+
+def preferences(text: str, language: Language) -> list[str]:
+    """The clauses in which a user says what they like to have, in their own words."""
+    return [match.group().strip() for match in _PREFERENCE[language].finditer(text)]
+
+
+def content_words(text: str, language: Language) -> list[str]:
+    """Lower-cased words that may name a topic; Korean ones without their particles."""
+    if language is Language.KO:
+        return list(_korean_nouns(text))
+    words = _ENGLISH_WORD.findall(text.lower())
+    return [word for word in words if word not in _SENTENCE_STARTERS and word not in _ENGLISH_COMMON]
+
+
+def _takes(match: re.Match[str]) -> bool:
+    """Whether a match keeps its characters from later patterns: a name at a sentence's start may be no name."""
+    return match.group().lower() not in _SENTENCE_STARTERS
+
+
+def _tidy(kind: str, match: re.Match[str]) -> str:
+    words = (match.group(1) if kind == "quote" else match.group()).strip(" .,'")
+    if kind != "name":
+        return words
+    first, _, rest = words.partition(" ")
+    if first.lower() in _SENTENCE_STARTERS:
+        words = rest
+    return words if len(words) > 1 else ""
+
+
+def _korean_terms(text: str) -> Iterator[str]:
+    """Nouns, and runs of bare nouns ("일본 TV 프로그램을" is one term of three words)."""
+    run: list[str] = []
+    for word in text.replace("\0", " | ").split():
+        bare = "".join(_KO_WORD.findall(word))
+        noun = _PARTICLES.sub("", bare)
+        if _is_noun(noun):
+            run.append(noun)
+            if noun == bare == word:
+                continue  # no particle, no punctuation: the run may go on
+        if run:
+            yield " ".join(run[-3:])
+        run = []
+    if run:
+        yield " ".join(run[-3:])
+
+
+def _korean_nouns(text: str) -> Iterator[str]:
+    for word in _KO_WORD.findall(text):
+        noun = _PARTICLES.sub("", word).lower()
+        if _is_noun(noun):
+            yield noun
+
+
+def _is_noun(word: str) -> bool:
+    return len(word) > 1 and word not in _KO_COMMON and not _KO_VERBAL.search(word)

@@ -1,0 +1,145 @@
+"""Conversations of one version: starting, answering, reading, closing."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from mentor.canary.memory import Memory
+from mentor.canary.multiturn import MultiturnEngine, Reply
+from mentor.detection import Hints
+from mentor.errors import SessionBusy, SessionClosed, SessionExpired
+from mentor.feedback import RecommendationLog
+from mentor.paging import Page
+from mentor.personas import Persona
+from mentor.recommendation import Query, Recommender
+from mentor.sessions import Session, SessionCounts, SessionState, SessionStore, Turn
+
+_ATTEMPTS: Final = 8
+_WORD: Final = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class TakenTurn:
+    """`fit` is the recommender's score of the session's persona for this message; `word_count` is of all texts."""
+
+    session: Session
+    turn: Turn
+    reply: Reply
+    fit: float
+    word_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    session: Session
+    state: SessionState
+    turns: list[Turn]
+    memory: Memory
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedConversation:
+    """`satisfaction` is the mean rating (-1..1) that the user gave while it lasted; None when there was none."""
+
+    session_id: str
+    closed_at: float
+    total_turns: int
+    duration_s: float
+    main_topics: list[str]
+    satisfaction: float | None
+
+
+class Conversations:
+    def __init__(
+        self,
+        *,
+        sessions: SessionStore,
+        log: RecommendationLog,
+        engine: MultiturnEngine,
+        recommender: Recommender,
+        clock: Callable[[], float],
+    ) -> None:
+        self._sessions = sessions
+        self._log = log
+        self._engine = engine
+        self._recommender = recommender
+        self._clock = clock
+
+    async def start(self, user_id: str, persona: Persona, *, ttl_s: float, uses_memory: bool) -> Session:
+        now = self._clock()
+        session = Session(
+            session_id=self._sessions.new_id(user_id, persona),
+            user_id=user_id,
+            persona=persona,
+            created_at=now,
+            expires_at=now + ttl_s,
+            last_activity_at=now,
+            uses_memory=uses_memory,
+            memory={},
+        )
+        await self._sessions.create(session)
+        return session
+
+    async def turn(self, session_id: str, message: str) -> TakenTurn:
+        """Raises SessionNotFound, SessionClosed, SessionExpired; SessionBusy when others always came first."""
+        for _ in range(_ATTEMPTS):
+            taken = await self._try_turn(session_id, message)
+            if taken is not None:
+                return taken
+        raise SessionBusy("Send the turns of one conversation one after the other.")
+
+    async def conversation(self, session_id: str) -> Conversation:
+        """Raises SessionNotFound."""
+        session = await self._sessions.get(session_id)
+        turns = await self._sessions.turns(session_id)
+        return Conversation(session, session.state(self._clock()), turns, self._engine.memory(session, turns))
+
+    async def close(self, session_id: str, *, keep_messages: bool) -> ClosedConversation:
+        """Raises SessionNotFound. Closing twice answers the same; what was erased is in no answer."""
+        await self._sessions.close(session_id, closed_at=self._clock())
+        if not keep_messages:
+            await self._sessions.erase(session_id)
+        return await self._closed(await self.conversation(session_id))
+
+    async def list(
+        self, user_id: str, *, state: SessionState | None, limit: int, cursor: str | None
+    ) -> tuple[Page[Session], SessionCounts]:
+        now = self._clock()
+        page = await self._sessions.list(user_id, now=now, state=state, limit=limit, cursor=cursor)
+        return page, await self._sessions.counts(user_id, now=now)
+
+    def state(self, session: Session) -> SessionState:
+        return session.state(self._clock())
+
+    async def _try_turn(self, session_id: str, message: str) -> TakenTurn | None:
+        session = await self._sessions.get(session_id)
+        self._check_open(session)
+        turns = await self._sessions.turns(session_id, after=self._engine.needs_turns_after(session))
+        reply = self._engine.reply(session, turns, message)
+        turn = Turn(session.turn_count + 1, message, reply.answer.text, self._clock())
+        if not await self._sessions.append(session, turn, reply.memory):
+            return None
+        scores = self._recommender.recommend(Query(message, reply.detected, Hints()), {}).scores
+        words = sum(len(_WORD.findall(text)) for text in (reply.context, message, reply.answer.text))
+        return TakenTurn(session, turn, reply, scores[session.persona], words)
+
+    def _check_open(self, session: Session) -> None:
+        state = self.state(session)
+        if state is SessionState.CLOSED:
+            raise SessionClosed("Start another conversation to go on.")
+        if state is SessionState.EXPIRED:
+            raise SessionExpired("Start another conversation to go on.")
+
+    async def _closed(self, conversation: Conversation) -> ClosedConversation:
+        session = conversation.session
+        closed_at = self._clock() if session.closed_at is None else session.closed_at
+        ratings = await self._log.ratings(session.user_id, since=session.created_at, until=closed_at)
+        return ClosedConversation(
+            session_id=session.session_id,
+            closed_at=closed_at,
+            total_turns=session.turn_count,
+            duration_s=closed_at - session.created_at,
+            main_topics=conversation.memory.main_topics,
+            satisfaction=sum(ratings) / len(ratings) if ratings else None,
+        )

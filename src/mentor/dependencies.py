@@ -1,0 +1,124 @@
+"""The engines of the service: each is built when it is first asked for, and there is one of each.
+
+The module's functions are the service's own engines, configured from the environment. Tests make their own `Engines`.
+"""
+
+import time
+from collections.abc import Callable
+from functools import cache, cached_property
+
+from mentor.canary.encoder import shared_encoder
+from mentor.canary.ensemble import EnsembleRecommender
+from mentor.canary.multiturn import MultiturnEngine
+from mentor.canary.responders import OfflineResponder
+from mentor.conversations import Conversations
+from mentor.feedback import RecommendationLog
+from mentor.health import Health
+from mentor.legacy.resonance import ResonanceRecommender
+from mentor.recommendations import Recommendations
+from mentor.sessions import SessionStore
+from mentor.settings import MentorSettings
+from mentor.simulation import SimulatedLog, SimulatedSessions
+from serinus import Database, DeploymentVersion
+
+
+class Engines:
+    """All parts of one service, over one database that both versions share."""
+
+    def __init__(self, settings: MentorSettings, clock: Callable[[], float] = time.time) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.database = Database("sqlite+aiosqlite://" if settings.simulation else settings.database_url)
+
+    @cached_property
+    def recommendation_engine(self) -> EnsembleRecommender:
+        return EnsembleRecommender(shared_encoder())
+
+    @cached_property
+    def session_manager(self) -> SessionStore:
+        return SimulatedSessions(self.clock) if self.settings.simulation else SessionStore(self.database)
+
+    @cached_property
+    def multiturn_engine(self) -> MultiturnEngine:
+        return MultiturnEngine(shared_encoder(), OfflineResponder(), remembers=True)
+
+    @cached_property
+    def legacy_recommendation_engine(self) -> ResonanceRecommender:
+        return ResonanceRecommender()
+
+    @cached_property
+    def legacy_multiturn_engine(self) -> MultiturnEngine:
+        return MultiturnEngine(shared_encoder(), OfflineResponder(), remembers=False)
+
+    @cached_property
+    def log(self) -> RecommendationLog:
+        return SimulatedLog() if self.settings.simulation else RecommendationLog(self.database)
+
+    def recommendations(self, version: DeploymentVersion) -> Recommendations:
+        return Recommendations(
+            version=version,
+            phase3=self.legacy_recommendation_engine,
+            phase4=self.recommendation_engine,
+            log=self.log,
+            clock=self.clock,
+        )
+
+    def conversations(self, version: DeploymentVersion) -> Conversations:
+        canary = version is DeploymentVersion.CANARY
+        return Conversations(
+            sessions=self.session_manager,
+            log=self.log,
+            engine=self.multiturn_engine if canary else self.legacy_multiturn_engine,
+            recommender=self.recommendation_engine if canary else self.legacy_recommendation_engine,
+            clock=self.clock,
+        )
+
+    def health(self, version: DeploymentVersion) -> Health:
+        recommendations = self.recommendations(version)
+        return Health(
+            recommender=recommendations.recommender,
+            engine=self.multiturn_engine if version is DeploymentVersion.CANARY else self.legacy_multiturn_engine,
+            database=self.database,
+        )
+
+    async def prepare(self) -> None:
+        """Bring the tables up to date. Raises StoreUnavailable."""
+        await self.database.migrate("mentor.migrations")
+
+    def initialize(self) -> None:
+        """Build what is built lazily, so that the first request does not pay for it."""
+        _ = (self.recommendation_engine, self.session_manager, self.multiturn_engine)
+        _ = (self.legacy_recommendation_engine, self.legacy_multiturn_engine, self.log)
+
+    def status(self) -> dict[str, bool]:
+        built = {
+            f"{name}_initialized": name in self.__dict__
+            for name in ("recommendation_engine", "session_manager", "multiturn_engine")
+        }
+        return {"phase4_available": all(built.values()), **built}
+
+
+@cache
+def get_engines() -> Engines:
+    return Engines(MentorSettings())
+
+
+def get_recommendation_engine() -> EnsembleRecommender:
+    return get_engines().recommendation_engine
+
+
+def get_session_manager() -> SessionStore:
+    return get_engines().session_manager
+
+
+def get_multiturn_engine() -> MultiturnEngine:
+    return get_engines().multiturn_engine
+
+
+def get_phase4_status() -> dict[str, bool]:
+    """Which engines are built, without building any."""
+    return get_engines().status()
+
+
+def initialize_all_engines() -> None:
+    get_engines().initialize()

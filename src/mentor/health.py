@@ -1,0 +1,88 @@
+"""Whether a version can do its work, found out by doing a little of it."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from enum import StrEnum
+from math import isfinite
+from typing import Final
+
+from sqlalchemy import select
+
+from mentor import tables
+from mentor.canary.multiturn import MultiturnEngine
+from mentor.detection import Hints, detect
+from mentor.personas import Persona
+from mentor.recommendation import Query, Recommender
+from mentor.sessions import Session
+from serinus import Database, StoreUnavailable
+
+logger = logging.getLogger(__name__)
+
+_PROBE: Final = "How do I plan the next step?"
+_STORE_TIMEOUT_S: Final = 3.0
+
+
+class Condition(StrEnum):
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    UNHEALTHY = "unhealthy"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    recommends: bool
+    converses: bool
+    stores: bool
+
+    @property
+    def condition(self) -> Condition:
+        """Without the store, recommendations go on impersonally and conversations do not."""
+        if not (self.recommends and self.converses):
+            return Condition.UNHEALTHY
+        return Condition.HEALTHY if self.stores else Condition.DEGRADED
+
+
+class Health:
+    def __init__(self, *, recommender: Recommender, engine: MultiturnEngine, database: Database) -> None:
+        self._recommender = recommender
+        self._engine = engine
+        self._database = database
+
+    async def check(self) -> Checkup:
+        return Checkup(recommends=self._recommends(), converses=self._converses(), stores=await self.stores())
+
+    async def stores(self) -> bool:
+        """Whether the tables are there and a write transaction can begin."""
+        try:
+            async with asyncio.timeout(_STORE_TIMEOUT_S), self._database.write() as connection:
+                await connection.execute(select(tables.sessions.c.session_id).limit(1))
+        except (StoreUnavailable, TimeoutError) as error:
+            logger.warning("the store fails its check: %s", error)
+            return False
+        return True
+
+    def _recommends(self) -> bool:
+        try:
+            made = self._recommender.recommend(Query(_PROBE, detect(_PROBE), Hints()), {})
+        except (ArithmeticError, LookupError, ValueError):
+            logger.exception("the recommendation engine fails its check")
+            return False
+        return set(made.scores) == set(Persona) and isfinite(made.confidence)
+
+    def _converses(self) -> bool:
+        session = Session(
+            session_id="health",
+            user_id="health",
+            persona=Persona.NANA,
+            created_at=0.0,
+            expires_at=0.0,
+            last_activity_at=0.0,
+            memory={},
+        )
+        try:
+            reply = self._engine.reply(session, [], _PROBE)
+        except (ArithmeticError, LookupError, ValueError):
+            logger.exception("the conversation engine fails its check")
+            return False
+        return _PROBE in reply.answer.text

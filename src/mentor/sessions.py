@@ -1,0 +1,169 @@
+"""Conversations in the shared database: either version goes on where the other stopped."""
+
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, case, delete, func, insert, select, update
+
+from mentor import tables
+from mentor.errors import SessionNotFound
+from mentor.paging import Cursor, Page, newest_first
+from mentor.personas import Persona
+from serinus import Database
+
+
+class SessionState(StrEnum):
+    ACTIVE = "active"
+    CLOSED = "closed"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One conversation without its messages. `memory` is what the engine asked to be kept, as JSON values."""
+
+    session_id: str
+    user_id: str
+    persona: Persona
+    created_at: float
+    expires_at: float
+    last_activity_at: float
+    closed_at: float | None = None
+    turn_count: int = 0
+    uses_memory: bool = True
+    memory: dict[str, Any]
+
+    def state(self, now: float) -> SessionState:
+        if self.closed_at is not None:
+            return SessionState.CLOSED
+        return SessionState.EXPIRED if self.expires_at <= now else SessionState.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    turn_number: int
+    user_message: str
+    ai_response: str
+    answered_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCounts:
+    total: int
+    active: int
+
+
+class SessionStore:
+    """Raises StoreUnavailable from every method while the database is away."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def new_id(self, user_id: str, persona: Persona) -> str:  # noqa: ARG002 - the simulated store derives it from them
+        return secrets.token_urlsafe(24)
+
+    async def create(self, session: Session) -> None:
+        values = {column.name: getattr(session, column.name) for column in tables.sessions.columns}
+        async with self._database.write() as connection:
+            await connection.execute(insert(tables.sessions).values(values))
+
+    async def get(self, session_id: str) -> Session:
+        """Raises SessionNotFound."""
+        query = select(tables.sessions).where(tables.sessions.c.session_id == session_id)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            raise SessionNotFound("Start a conversation with POST /api/v2/conversations/start.")
+        return _session(row)
+
+    async def owner(self, session_id: str) -> str | None:
+        """The user whose conversation this is; None when there is none."""
+        query = select(tables.sessions.c.user_id).where(tables.sessions.c.session_id == session_id)
+        async with self._database.read() as connection:
+            owner: str | None = (await connection.execute(query)).scalar_one_or_none()
+        return owner
+
+    async def turns(self, session_id: str, *, after: int = 0) -> list[Turn]:
+        """Turns with a number above `after`, oldest first."""
+        query = (
+            select(tables.turns)
+            .where(tables.turns.c.session_id == session_id, tables.turns.c.turn_number > after)
+            .order_by(tables.turns.c.turn_number)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return [Turn(row.turn_number, row.user_message, row.ai_response, row.answered_at) for row in rows]
+
+    async def append(self, session: Session, turn: Turn, memory: dict[str, Any]) -> bool:
+        """Store `turn` as the session's next one; False when the session has changed since it was read."""
+        claim = (
+            update(tables.sessions)
+            .where(
+                tables.sessions.c.session_id == session.session_id,
+                tables.sessions.c.turn_count == turn.turn_number - 1,
+                tables.sessions.c.closed_at.is_(None),
+            )
+            .values(turn_count=turn.turn_number, last_activity_at=turn.answered_at, memory=memory)
+        )
+        row = {
+            "session_id": session.session_id,
+            "turn_number": turn.turn_number,
+            "user_message": turn.user_message,
+            "ai_response": turn.ai_response,
+            "answered_at": turn.answered_at,
+        }
+        async with self._database.write() as connection:
+            claimed = (await connection.execute(claim)).rowcount == 1
+            if claimed:
+                await connection.execute(insert(tables.turns).values(row))
+        return claimed
+
+    async def close(self, session_id: str, *, closed_at: float) -> None:
+        """Closing twice keeps the first time."""
+        closing = (
+            update(tables.sessions)
+            .where(tables.sessions.c.session_id == session_id, tables.sessions.c.closed_at.is_(None))
+            .values(closed_at=closed_at)
+        )
+        async with self._database.write() as connection:
+            await connection.execute(closing)
+
+    async def erase(self, session_id: str) -> None:
+        """Forget what was said; that there was a conversation, and of how many turns, stays."""
+        of_session = tables.sessions.c.session_id == session_id
+        async with self._database.write() as connection:
+            await connection.execute(delete(tables.turns).where(tables.turns.c.session_id == session_id))
+            await connection.execute(update(tables.sessions).where(of_session).values(memory={}))
+
+    async def list(
+        self, user_id: str, *, now: float, state: SessionState | None, limit: int, cursor: str | None
+    ) -> Page[Session]:
+        """Newest first. Raises InvalidCursor."""
+        query = select(tables.sessions).where(tables.sessions.c.user_id == user_id).limit(limit + 1)
+        if state is not None:
+            query = query.where(_in_state(state, now))
+        query = newest_first(query, table=tables.sessions, at="created_at", item_id="session_id", cursor=cursor)
+        async with self._database.read() as connection:
+            found = [_session(row) for row in (await connection.execute(query)).all()]
+        last = found[limit - 1] if len(found) > limit else None
+        return Page(found[:limit], str(Cursor(last.created_at, last.session_id)) if last else None)
+
+    async def counts(self, user_id: str, *, now: float) -> SessionCounts:
+        active = func.coalesce(func.sum(case((_in_state(SessionState.ACTIVE, now), 1), else_=0)), 0)
+        query = select(func.count(), active).where(tables.sessions.c.user_id == user_id)
+        async with self._database.read() as connection:
+            total, active_count = (await connection.execute(query)).one()
+        return SessionCounts(total, active_count)
+
+
+def _session(row: Row[Any]) -> Session:
+    return Session(**{**row._mapping, "persona": Persona(row.persona)})  # noqa: SLF001 - public in SQLAlchemy, by its documentation
+
+
+def _in_state(state: SessionState, now: float) -> ColumnElement[bool]:
+    closed_at, expires_at = tables.sessions.c.closed_at, tables.sessions.c.expires_at
+    if state is SessionState.CLOSED:
+        return closed_at.is_not(None)
+    return and_(closed_at.is_(None), expires_at <= now if state is SessionState.EXPIRED else expires_at > now)
