@@ -1,20 +1,23 @@
 """The counting itself: every request of this process, by version and endpoint, between two drains."""
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Mapping
-from math import isnan
+from math import nextafter
 from threading import Lock
 from typing import TypeAlias
 
 from serinus.deployment import OTHER_ENDPOINT, DeploymentVersion
 from serinus.metrics.sketch import BINS, SLOW_SECONDS, bin_of, upper_edge_ms
-from serinus.metrics.snapshot import SLOTS, Cell, CellKey, Outcome
-
-_Record: TypeAlias = tuple[DeploymentVersion, str, Outcome, float, int, int | None]
+from serinus.metrics.snapshot import ERRORS, SLOTS, VALID, Cell, CellKey, Outcome, merge
 
 BATCH = 256
 LONGEST_SECONDS = upper_edge_ms(BINS - 2) / 1_000
-_VALID = frozenset({Outcome.OK, Outcome.FAILED, Outcome.DEGRADED})
+
+_LATENCY_ONLY_IF_SLOW = {Outcome.CLIENT_ERROR, Outcome.CANCELLED}
+_JUST_SLOW_SECONDS = nextafter(SLOW_SECONDS, LONGEST_SECONDS)
+_NO_SLOTS = (0,) * SLOTS
+_Record: TypeAlias = tuple[DeploymentVersion, str, Outcome, float, int, int | None]
+_LineKey: TypeAlias = tuple[DeploymentVersion, str, Outcome, int, bool]
 
 
 class CanaryMetricsCollector:
@@ -28,8 +31,10 @@ class CanaryMetricsCollector:
     def __init__(self, max_endpoints: int = 512) -> None:
         self.max_endpoints = max_endpoints
         self._pending: deque[_Record] = deque()
-        self._endpoints: dict[str, str] = {OTHER_ENDPOINT: OTHER_ENDPOINT}
-        self._tallies: dict[tuple[DeploymentVersion, str, bool], _Tally] = {}
+        self._endpoints = {OTHER_ENDPOINT}
+        self._lines: dict[_LineKey, _Line] = {}
+        self._slow_opened: Counter[CellKey] = Counter()
+        self._slow_closed: Counter[CellKey] = Counter()
         self._lock = Lock()
 
     def record(
@@ -44,8 +49,9 @@ class CanaryMetricsCollector:
     ) -> None:
         """Count a request that has ended; `status` 0 means that there was none, `slot` None that it is not compared.
 
-        A latency below 0 counts as 0 and one above `LONGEST_SECONDS` as that; with one that is not a number the request
-        is counted and its latency is not. A status outside 100..599 counts as none.
+        The latency of a client error or a cancelled request counts only above 2 s. A latency below 0 counts as 0 and
+        one above `LONGEST_SECONDS` as that; with one that is not a number the request is counted and its latency is
+        not. A status outside 100..599 counts as none.
         """
         pending = self._pending
         pending.append((version, endpoint, outcome, seconds, status, slot))
@@ -56,81 +62,78 @@ class CanaryMetricsCollector:
     def slow(self, version: DeploymentVersion, endpoint: str, slot: int | None) -> None:
         """Count a request that has been in flight for 2 s, and is."""
         with self._lock:
-            self._tally(version, endpoint, compared=slot is not None).slow_opened += 1
+            self._slow_opened[CellKey(version, self._known(endpoint), slot is not None)] += 1
 
     def slow_ended(self, version: DeploymentVersion, endpoint: str, slot: int | None) -> None:
         """Count the end of a request for which `slow` was called; `record` it as well."""
         with self._lock:
-            self._tally(version, endpoint, compared=slot is not None).slow_closed += 1
+            self._slow_closed[CellKey(version, self._known(endpoint), slot is not None)] += 1
 
     def drain(self) -> Mapping[CellKey, Cell]:
         """Everything since the last drain, which is thereby taken."""
         with self._lock:
             self._count_pending()
-            tallies, self._tallies = self._tallies, {}
-        return {CellKey(*key): tally.cell() for key, tally in tallies.items()}
+            lines, self._lines = self._lines, {}
+            opened, self._slow_opened = self._slow_opened, Counter()
+            closed, self._slow_closed = self._slow_closed, Counter()
+        parts: defaultdict[CellKey, list[Cell]] = defaultdict(list)
+        for (version, endpoint, outcome, status, compared), line in lines.items():
+            parts[CellKey(version, endpoint, compared)].append(line.cell(outcome, status))
+        for key in opened | closed:
+            parts[key].append(Cell(slow_opened=opened[key], slow_closed=closed[key]))
+        return {key: merge(cells) for key, cells in parts.items()}
 
     def _count_pending(self) -> None:
-        tallies = self._tallies
+        lines = self._lines
         take = self._pending.popleft
-        for _ in range(len(self._pending)):  # only the holder of the lock takes, so that many are there
+        for _ in range(len(self._pending)):  # only the holder of the lock takes, so at least that many are there
             version, endpoint, outcome, seconds, status, slot = take()
-            tally = tallies.get((version, endpoint, slot is not None))
-            if tally is None:
-                tally = self._tally(version, endpoint, compared=slot is not None)
-            tally.count(outcome, seconds, status, slot)
+            line = lines.get((version, endpoint, outcome, status, slot is not None))
+            if line is None:
+                line = self._line((version, endpoint, outcome, status, slot is not None))
+            line.requests += 1
+            if slot is not None:
+                line.slots[slot] += 1
+            if not line.shortest_seconds <= seconds <= LONGEST_SECONDS:
+                clamped = min(max(seconds, 0.0), LONGEST_SECONDS)
+                if not clamped >= line.shortest_seconds:  # too short to count, or not a number
+                    continue
+                seconds = clamped
+            line.latency[bin_of(seconds)] += 1
+            line.latency_sum_seconds += seconds
 
-    def _tally(self, version: DeploymentVersion, endpoint: str, *, compared: bool) -> "_Tally":
-        known = self._endpoints.get(endpoint)
-        if known is None:
-            known = endpoint if len(self._endpoints) <= self.max_endpoints else OTHER_ENDPOINT
-            if known is endpoint:
-                self._endpoints[endpoint] = endpoint
-        return self._tallies.setdefault((version, known, compared), _Tally())
+    def _line(self, key: "_LineKey") -> "_Line":
+        version, endpoint, outcome, status, compared = key
+        known_status = status if 100 <= status <= 599 else 0
+        return self._lines.setdefault((version, self._known(endpoint), outcome, known_status, compared), _Line(outcome))
+
+    def _known(self, endpoint: str) -> str:
+        if endpoint not in self._endpoints:
+            if len(self._endpoints) > self.max_endpoints:
+                return OTHER_ENDPOINT
+            self._endpoints.add(endpoint)
+        return endpoint
 
 
-class _Tally:
-    """A cell in the making."""
+class _Line:
+    """The requests of one cell that ended alike."""
 
-    __slots__ = (
-        *("outcomes", "statuses", "latency", "latency_sum_seconds"),
-        *("slow_opened", "slow_closed", "slot_requests", "slot_errors"),
-    )
+    __slots__ = ("latency", "latency_sum_seconds", "requests", "shortest_seconds", "slots")
 
-    def __init__(self) -> None:
-        self.outcomes: dict[Outcome, int] = defaultdict(int)
-        self.statuses: dict[int, int] = defaultdict(int)
-        self.latency: dict[int, int] = defaultdict(int)
+    def __init__(self, outcome: Outcome) -> None:
+        self.requests = 0
+        self.latency: defaultdict[int, int] = defaultdict(int)
         self.latency_sum_seconds = 0.0
-        self.slow_opened = 0
-        self.slow_closed = 0
-        self.slot_requests = [0] * SLOTS
-        self.slot_errors = [0] * SLOTS
+        self.slots = [0] * SLOTS
+        self.shortest_seconds = _JUST_SLOW_SECONDS if outcome in _LATENCY_ONLY_IF_SLOW else 0.0
 
-    def count(self, outcome: Outcome, seconds: float, status: int, slot: int | None) -> None:
-        self.outcomes[outcome] += 1
-        self.statuses[status if 100 <= status <= 599 else 0] += 1
-        valid = outcome in _VALID
-        if valid and slot is not None:
-            self.slot_requests[slot] += 1
-            if outcome is not Outcome.OK:
-                self.slot_errors[slot] += 1
-        if not 0.0 <= seconds <= LONGEST_SECONDS:
-            if isnan(seconds):
-                return
-            seconds = 0.0 if seconds < 0 else LONGEST_SECONDS
-        if valid or seconds > SLOW_SECONDS:
-            self.latency[bin_of(seconds)] += 1
-            self.latency_sum_seconds += seconds
-
-    def cell(self) -> Cell:
+    def cell(self, outcome: Outcome, status: int) -> Cell:
+        with_slots = outcome in VALID and any(self.slots)
         return Cell(
-            outcomes=dict(self.outcomes),
-            statuses=dict(self.statuses),
-            latency=dict(self.latency),
+            outcomes={outcome: self.requests},
+            statuses={status: self.requests},
+            latency=self.latency,
             latency_sum_seconds=self.latency_sum_seconds,
-            slow_opened=self.slow_opened,
-            slow_closed=self.slow_closed,
-            slot_requests=tuple(self.slot_requests) if any(self.slot_requests) else (),
-            slot_errors=tuple(self.slot_errors) if any(self.slot_requests) else (),
+            slot_requests=tuple(self.slots) if with_slots else (),
+            slot_errors=tuple(self.slots if outcome in ERRORS else _NO_SLOTS) if with_slots else (),
         )

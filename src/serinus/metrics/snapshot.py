@@ -30,6 +30,12 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"
 
 
+ERRORS = frozenset({Outcome.FAILED, Outcome.DEGRADED})
+"""What the user should not have had."""
+VALID = ERRORS | {Outcome.OK}
+"""Requests that the version had to answer well: neither client errors nor cancelled ones."""
+
+
 class CellKey(NamedTuple):
     """Whose counts. `compared`: the bucket alone assigned these requests, so that both versions' users are alike."""
 
@@ -67,8 +73,8 @@ class Cell:
 
     @property
     def valid(self) -> int:
-        """Requests that the version had to answer well: neither client errors nor cancelled ones."""
-        return self.failed + self.outcomes.get(Outcome.OK, 0) + self.outcomes.get(Outcome.DEGRADED, 0)
+        """Requests whose outcome is one of `VALID`."""
+        return sum(self.outcomes.get(outcome, 0) for outcome in VALID)
 
     @property
     def failed(self) -> int:
@@ -76,8 +82,8 @@ class Cell:
 
     @property
     def errors(self) -> int:
-        """Failed and degraded: what the user should not have had."""
-        return self.failed + self.outcomes.get(Outcome.DEGRADED, 0)
+        """Requests whose outcome is one of `ERRORS`."""
+        return sum(self.outcomes.get(outcome, 0) for outcome in ERRORS)
 
     @property
     def error_rate(self) -> float | None:
