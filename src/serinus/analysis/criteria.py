@@ -7,11 +7,15 @@ from serinus.analysis.verdict import Metric
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """An absolute limit on the canary: error rate above, P95 above (ms), or availability below `value`."""
+    """An absolute limit on the canary: error rate above, P95 above (ms), or availability below `value`.
+
+    Limits that never roll back (an alert's level) are observed, and take no part in the division of `Criteria.alpha`.
+    """
 
     name: str
     metric: Metric
     value: float
+    rolls_back: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,179 @@
+"""Is the canary beyond a limit? Proven, observed, or an incident of the environment that LEGACY shares."""
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from serinus.analysis import guards, planner, quantiles
+from serinus.analysis.accumulator import log_evidence
+from serinus.analysis.alpha import limit_weights
+from serinus.analysis.criteria import Criteria, Limit
+from serinus.analysis.evidence import Evidence
+from serinus.analysis.limits import LIMIT_LOG_PRIOR, Part, allowed, limit_counts
+from serinus.analysis.obstacles import Obstacle, instead_of
+from serinus.analysis.quantiles import P95
+from serinus.analysis.reasons import Reason
+from serinus.analysis.tables import CANARY, ERRORS_OF_SLOT, LEGACY, REQUESTS_OF_SLOT, Floats
+from serinus.analysis.verdict import Check, LimitCheck, Metric, Verdict
+
+ACTIONABLE_REQUESTS = 100
+ACTIONABLE_EVENTS = 5
+ENVIRONMENT_REQUESTS = 100
+# An observed breach is at least as clear as a one-sided 5 % test of its stretch (z = 1.645, z²/2 nats), and clearer the
+# more has been looked at, for the stretch is picked out of everything since the start.
+BREACH_NATS = 1.353
+BREACH_REQUESTS = 1_000.0
+LONGEST_HOLD_REQUESTS = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class LimitReading:
+    """One limit, read: the stretch since `since` (None: nothing speaks of a breach, the figures are the step's).
+
+    `log_evidence` is the log e-value, `weight` its part in the merged test. `breach_bar` is in nats. `environment`: LEGACY is
+    beyond the limit in the same stretch and the canary is not proven worse.
+    """
+
+    limit: Limit
+    log_evidence: float
+    weight: float
+    counts: tuple[float, float, float, float]
+    slots: Floats
+    since: float | None
+    value: float | None
+    breach_bar: float
+    environment: bool
+
+    @property
+    def log_term(self) -> float:
+        return self.log_evidence + math.log(self.weight) if self.weight > 0 else -math.inf
+
+    @property
+    def requests(self) -> float:
+        return self.counts[Part.CANARY_N]
+
+    @property
+    def events(self) -> float:
+        return self.counts[Part.CANARY_X]
+
+    @property
+    def rate(self) -> float:
+        return self.events / self.requests if self.requests > 0 else 0.0
+
+    @property
+    def matters(self) -> bool:
+        """Too many events now, of enough requests and subjects to act on if they are proven to be too many."""
+        return (
+            self.since is not None
+            and self.events >= guards.MIN_EVENTS
+            and self.rate > allowed(self.limit)
+            and (self.limit.metric is Metric.P95 or guards.enough_subjects(self.slots))
+        )
+
+    @property
+    def breached(self) -> bool:
+        clear = self.requests * planner.limit_growth(self.rate, allowed(self.limit))
+        return self.matters and clear >= self.breach_bar
+
+    @property
+    def actionable(self) -> bool:
+        kind = REQUESTS_OF_SLOT if self.limit.metric is Metric.P95 else ERRORS_OF_SLOT
+        subjects = int((self.slots[kind] > 0).sum())
+        known = self.slots[REQUESTS_OF_SLOT].sum() > 0
+        enough = self.requests >= ACTIONABLE_REQUESTS and self.events >= ACTIONABLE_EVENTS
+        return self.breached and enough and (not known or subjects >= guards.MIN_SUBJECTS)
+
+
+def read_limits(evidence: Evidence, criteria: Criteria, worse: Collection[Metric]) -> tuple[LimitReading, ...]:
+    """`worse`: the metrics in which the canary is proven worse than LEGACY."""
+    logs = log_evidence(evidence.limits.log_sums, LIMIT_LOG_PRIOR)
+    weights = limit_weights(criteria.limits)
+    bar = BREACH_NATS + math.log1p(evidence.limits.total / BREACH_REQUESTS)
+    return tuple(
+        _read(limit, evidence, row, (float(logs[row]), weights[row], bar, _compared_by(limit) in worse))
+        for row, limit in enumerate(criteria.limits)
+    )
+
+
+def _read(limit: Limit, evidence: Evidence, row: int, read: tuple[float, float, float, bool]) -> LimitReading:
+    log_e, weight, bar, worse = read
+    limits, step = evidence.limits, evidence.step.table
+    running = bool(limits.cusums[row] > 0)
+    if running:
+        counts, latency = limits.counts[row], limits.latency[row]
+        canary_n, canary_x, legacy_n, legacy_x = (float(count) for count in counts)
+    else:
+        latency = step.latency[CANARY]
+        canary_n, canary_x = limit_counts(limit, step, CANARY)
+        legacy_n, legacy_x = limit_counts(limit, step, LEGACY)
+    shared = running and legacy_n >= ENVIRONMENT_REQUESTS and legacy_x / legacy_n > allowed(limit)
+    return LimitReading(
+        limit=limit,
+        log_evidence=log_e,
+        weight=weight,
+        counts=(canary_n, canary_x, legacy_n, legacy_x),
+        slots=limits.slots[row],
+        since=float(limits.since[row]) if running else None,
+        value=_value(limit, latency, (canary_n, canary_x)),
+        breach_bar=bar,
+        environment=shared and not worse,
+    )
+
+
+def _compared_by(limit: Limit) -> Metric:
+    """The comparison that would show it if the canary, and not the environment, were at fault."""
+    return Metric.ERROR_RATE if limit.metric is Metric.AVAILABILITY else limit.metric
+
+
+def _value(limit: Limit, latency: Floats, counted: tuple[float, float]) -> float | None:
+    requests, events = counted
+    if limit.metric is Metric.P95:
+        return quantiles.quantile_ms(latency, P95)
+    if requests <= 0:
+        return None
+    return 1 - events / requests if limit.metric is Metric.AVAILABILITY else events / requests
+
+
+def limit_check(reading: LimitReading, obstacle: Obstacle | None, alpha: float, *, proven: bool) -> LimitCheck:
+    beyond = proven or reading.breached
+    environment = beyond and reading.environment
+    check = _answer(reading, alpha, proven=proven)
+    if not beyond and obstacle is not None:
+        check = instead_of(check, obstacle)
+    return LimitCheck(check, breached=beyond, actionable=reading.actionable, environment=environment)
+
+
+def _answer(reading: LimitReading, alpha: float, *, proven: bool) -> Check:
+    limit, bar = reading.limit, 1 / (alpha * (reading.weight or 1.0))
+    verdict, reason = _verdict(reading, proven=proven)
+    numbers = {
+        "requests": reading.requests,
+        "counted": reading.events,
+        "expected": reading.requests * allowed(limit),
+        "rate": reading.rate,
+        "limit": limit.value,
+        "evidence": math.exp(min(reading.log_evidence, 700.0)),
+        "evidence_needed": bar,
+    }
+    if reason is Reason.LIMIT_BREACHED:
+        growth = planner.limit_growth(reading.rate, allowed(limit))
+        more = planner.requests_until(math.log(bar), reading.log_evidence, growth)
+        numbers["more_requests"] = min(more, LONGEST_HOLD_REQUESTS)
+    if reason is Reason.ENVIRONMENT_INCIDENT:
+        legacy_n, legacy_x = reading.counts[Part.LEGACY_N], reading.counts[Part.LEGACY_X]
+        numbers |= {"legacy_rate": legacy_x / legacy_n, "legacy_requests": legacy_n}
+    if reason is Reason.FEW_REQUESTS:
+        more = ACTIONABLE_REQUESTS - reading.requests
+        numbers = {"requests": reading.requests, "needed": float(ACTIONABLE_REQUESTS), "more_requests": more}
+    return Check(limit.name, limit.metric, verdict, reason, reading.value, limit.value, numbers, reading.since)
+
+
+def _verdict(reading: LimitReading, *, proven: bool) -> tuple[Verdict, Reason]:
+    if proven or reading.breached:
+        verdict = Verdict.FAIL if proven else Verdict.INCONCLUSIVE
+        if reading.environment:
+            return verdict, Reason.ENVIRONMENT_INCIDENT
+        return verdict, Reason.LIMIT_EXCEEDED if proven else Reason.LIMIT_BREACHED
+    if reading.since is None and reading.requests < ACTIONABLE_REQUESTS:
+        return Verdict.INCONCLUSIVE, Reason.FEW_REQUESTS
+    return Verdict.PASS, Reason.LIMIT_KEPT

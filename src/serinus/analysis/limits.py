@@ -1,0 +1,102 @@
+"""Absolute limits on the canary alone: one-sample sequential tests, and the stretch that an observed breach rests on."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import IntEnum
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serinus.analysis import proportions, quantiles
+from serinus.analysis.accumulator import Beginnings, accumulate, forget_gains
+from serinus.analysis.criteria import Limit
+from serinus.analysis.evidence import LimitEvidence
+from serinus.analysis.tables import CANARY, LEGACY, Count, Table
+from serinus.analysis.verdict import Metric
+from serinus.metrics.snapshot import SLOTS
+
+Floats: TypeAlias = NDArray[np.float64]
+
+LIMIT_ODDS = np.array([1.5, 2.5, 5.0, 20.0, 170.0])
+LIMIT_LOG_PRIOR = np.full(len(LIMIT_ODDS), -math.log(len(LIMIT_ODDS)))
+CUSUM_CAP = 6.0  # nats: how much evidence a recovery must outweigh before the breach counts as over
+P95_EVENTS = 0.05  # P95 is above the limit when more than this part is slower
+
+
+class Part(IntEnum):
+    """Columns of `LimitEvidence.counts`."""
+
+    CANARY_N = 0
+    CANARY_X = 1
+    LEGACY_N = 2
+    LEGACY_X = 3
+
+
+def no_limit_evidence(limits: Sequence[Limit]) -> LimitEvidence:
+    rows = len(limits)
+    return LimitEvidence(
+        log_sums=np.full((rows, len(LIMIT_ODDS)), -math.inf),
+        beginnings=Beginnings(),
+        cusums=np.zeros(rows),
+        since=np.full(rows, math.inf),
+        counts=np.zeros((rows, len(Part))),
+        slots=np.zeros((rows, 2, SLOTS)),
+        latency=np.zeros((rows, quantiles.BINS)),
+    )
+
+
+def allowed(limit: Limit) -> float:
+    """The fraction of events at which the limit is met."""
+    match limit.metric:
+        case Metric.P95:
+            return P95_EVENTS
+        case Metric.AVAILABILITY:
+            return 1 - limit.value
+        case _:
+            return limit.value
+
+
+def limit_counts(limit: Limit, table: Table, arm: int) -> tuple[float, float]:
+    """Requests and events of one version."""
+    row = table.counts[arm]
+    match limit.metric:
+        case Metric.P95:
+            seen = max(0.0, float(table.latency[arm].sum()))
+            return seen, float(quantiles.slower(table.latency[arm], quantiles.threshold_of(limit.value)))
+        case Metric.AVAILABILITY:
+            return float(row[Count.VALID]), float(row[Count.FAILED])
+        case Metric.CLIENT_ERROR_RATE:
+            return float(row[Count.ANSWERED]), float(row[Count.CLIENT_ERRORS])
+        case _:
+            return float(row[Count.VALID]), float(row[Count.ERRORS])
+
+
+def fold_limits(
+    evidence: LimitEvidence, table: Table, limits: Sequence[Limit], *, started_at: float, ended_at: float
+) -> LimitEvidence:
+    """The evidence with one more slice of all endpoints together."""
+    counts = np.array([limit_counts(limit, table, CANARY) + limit_counts(limit, table, LEGACY) for limit in limits])
+    if not limits or counts[:, Part.CANARY_N].max() <= 0:
+        return evidence
+    ratios = np.concatenate(
+        [
+            proportions.limit(row[None, Part.CANARY_N], row[None, Part.CANARY_X], allowed(limit), LIMIT_ODDS)
+            for limit, row in zip(limits, counts, strict=True)
+        ]
+    )
+    beginnings, log_weight = evidence.beginnings.next(ended_at)
+    cusums = np.clip(evidence.cusums + ratios[:, 0], 0.0, CUSUM_CAP)
+    running = cusums > 0
+    return replace(
+        evidence,
+        log_sums=forget_gains(accumulate(evidence.log_sums, ratios, log_weight), ~running),
+        beginnings=beginnings,
+        cusums=cusums,
+        since=np.where(running, np.minimum(evidence.since, started_at), math.inf),
+        counts=np.where(running[:, None], evidence.counts + counts, 0.0),
+        slots=np.where(running[:, None, None], evidence.slots + table.slots[CANARY], 0.0),
+        latency=np.where(running[:, None], evidence.latency + table.latency[CANARY], 0.0),
+        total=evidence.total + float(table.counts[CANARY, Count.VALID]),
+    )

@@ -1,0 +1,135 @@
+"""The margins of the present step: observed (the SLO, literally) and proven (by the sequential non-inferiority tests)."""
+
+import math
+from functools import reduce
+from operator import add
+
+from serinus.analysis import guards, obstacles, planner, quantiles
+from serinus.analysis.accumulator import log_evidence
+from serinus.analysis.comparison import PROMOTION_LOG_PRIOR, PROMOTION_ODDS, Promotion
+from serinus.analysis.criteria import Criteria
+from serinus.analysis.evidence import Evidence
+from serinus.analysis.obstacles import Obstacle
+from serinus.analysis.quantiles import P95
+from serinus.analysis.reasons import Reason
+from serinus.analysis.tables import CANARY, LEGACY, Count, Tally, matched
+from serinus.analysis.verdict import Check, Metric, Verdict
+
+MIN_LEGACY_REQUESTS = 100
+MOST_REQUESTS = 1e9  # what stands for "never at this rate"
+NOT_CONCURRENT = Obstacle(Verdict.INCONCLUSIVE, Reason.NO_CONCURRENT_TRAFFIC, {})
+
+
+def step_tally(evidence: Evidence) -> Tally:
+    """The present step's strata, and those that still wait for more as they are."""
+    waiting = (each.table for each in evidence.open.values() if each.split_revision >= evidence.step.split_revision)
+    return reduce(add, map(matched, waiting), evidence.step.tally)
+
+
+def observed_checks(evidence: Evidence, criteria: Criteria, now: float) -> tuple[Check, ...]:
+    """Error rate, P95, volume."""
+    tally = step_tally(evidence)
+    obstacle = obstacles.of_comparison(evidence, now) or _too_few(evidence, criteria)
+    p95s = [quantiles.quantile_ms(row, P95) for row in tally.latency]
+    errors = _observed(evidence, Metric.ERROR_RATE, criteria.error_rate_margin, tally.rates(Count.ERRORS))
+    p95 = _observed(evidence, Metric.P95, criteria.p95_margin, _both(p95s))
+    return (_unless(obstacle, errors), _unless(obstacle, p95), _volume(evidence, criteria, now))
+
+
+def _both(levels: list[float | None]) -> tuple[float, float] | None:
+    legacy, canary = levels
+    return None if legacy is None or canary is None else (legacy, canary)
+
+
+def _observed(evidence: Evidence, metric: Metric, margin: float, levels: tuple[float, float] | None) -> Check:
+    if levels is None:
+        return _unless(NOT_CONCURRENT, Check(metric, metric, Verdict.INCONCLUSIVE, "", need=margin))
+    legacy, canary = levels
+    value = canary / legacy - 1 if metric is Metric.P95 else canary - legacy
+    verdict, reason = (Verdict.PASS, Reason.WITHIN_MARGIN) if value < margin else (Verdict.FAIL, Reason.BEYOND_MARGIN)
+    numbers = {"legacy": legacy, "canary": canary, "margin": margin, "requests": _canary_requests(evidence)}
+    return Check(metric, metric, verdict, reason, value, margin, numbers, evidence.step.started_at)
+
+
+def _volume(evidence: Evidence, criteria: Criteria, now: float) -> Check:
+    check = _volume_counted(evidence, criteria)
+    obstacle = obstacles.of_collection(evidence, now)
+    return _unless(obstacle if obstacle and obstacle.verdict is Verdict.ERROR else None, check)
+
+
+def _volume_counted(evidence: Evidence, criteria: Criteria) -> Check:
+    requests, needed = _canary_requests(evidence), criteria.min_canary_requests
+    numbers = {"requests": requests, "needed": float(needed)}
+    verdict, reason = Verdict.PASS, Reason.ENOUGH_REQUESTS
+    if requests <= needed:
+        verdict, reason = Verdict.INCONCLUSIVE, Reason.FEW_REQUESTS
+        numbers["more_requests"] = needed + 1 - requests
+    return Check(Metric.VOLUME, Metric.VOLUME, verdict, reason, requests, needed, numbers, evidence.step.started_at)
+
+
+def proof_checks(evidence: Evidence, criteria: Criteria, now: float) -> tuple[Check, ...]:
+    """Error rate and P95: is it proven that the canary is not worse by the margin?"""
+    obstacle = obstacles.of_comparison(evidence, now)
+    logs = log_evidence(evidence.step.log_products, PROMOTION_LOG_PRIOR)
+    growths = _error_growth(evidence, criteria), _p95_growth(evidence, criteria)
+    rows = ((Promotion.ERRORS, Metric.ERROR_RATE), (Promotion.P95, Metric.P95))
+    return tuple(
+        _unless(obstacle, _proof(evidence, criteria, metric, (float(logs[row]), growths[row]))) for row, metric in rows
+    )
+
+
+def _proof(evidence: Evidence, criteria: Criteria, metric: Metric, gathered: tuple[float, float]) -> Check:
+    log_e, growth = gathered
+    log_bar = -math.log(criteria.promotion_alpha)
+    requests = _canary_requests(evidence)
+    strength, bar = math.exp(min(log_e, 700.0)), 1 / criteria.promotion_alpha
+    numbers = {"evidence": strength, "evidence_needed": bar, "requests": requests}
+    verdict, reason = Verdict.PASS, Reason.PROVEN_WITHIN_MARGIN
+    if log_e < log_bar or requests <= criteria.min_canary_requests:
+        verdict, reason = Verdict.INCONCLUSIVE, Reason.NOT_YET_PROVEN
+        more = max(planner.requests_until(log_bar, log_e, growth), criteria.min_canary_requests + 1 - requests)
+        numbers["more_requests"] = min(more, MOST_REQUESTS)
+    return Check(metric, metric, verdict, reason, strength, bar, numbers, evidence.step.started_at)
+
+
+def _error_growth(evidence: Evidence, criteria: Criteria) -> float:
+    rate = evidence.past.rate(Count.ERRORS, Count.VALID)
+    growth = planner.margin_growth(rate, criteria.error_rate_margin, _legacy_per_canary(evidence))
+    return growth / evidence.past.design_effect
+
+
+def _p95_growth(evidence: Evidence, criteria: Criteria) -> float:
+    past = evidence.past.latency
+    if past.sum() <= 0:
+        return 0.0
+    threshold = min(quantiles.quantile_bin(past, P95), quantiles.LARGEST_THRESHOLD)
+    within = math.floor(quantiles.bins_of_increase(criteria.p95_margin) + 1e-9)
+    beyond = min(threshold + within, quantiles.LARGEST_THRESHOLD)
+    canary_p, legacy_p = (float(quantiles.slower(past, edge) / past.sum()) for edge in (beyond, threshold))
+    return planner.share_growth(canary_p, legacy_p, _legacy_per_canary(evidence), PROMOTION_ODDS)
+
+
+def _legacy_per_canary(evidence: Evidence) -> float:
+    legacy, canary = evidence.step.table.counts[:, Count.VALID]
+    return float(legacy / canary) if canary > 0 else 1.0
+
+
+def _canary_requests(evidence: Evidence) -> float:
+    return float(evidence.step.table.counts[CANARY, Count.VALID])
+
+
+def _too_few(evidence: Evidence, criteria: Criteria) -> Obstacle | None:
+    """The estimates of a margin are no answer before the volume is there, and a LEGACY to compare with."""
+    requests, needed = _canary_requests(evidence), criteria.min_canary_requests
+    if requests <= needed:
+        numbers = {"requests": requests, "needed": float(needed), "more_requests": needed + 1 - requests}
+        return Obstacle(Verdict.INCONCLUSIVE, Reason.FEW_REQUESTS, numbers)
+    requests, needed = float(evidence.step.table.counts[LEGACY, Count.VALID]), MIN_LEGACY_REQUESTS
+    if requests < needed:
+        numbers = {"requests": requests, "needed": float(needed), "more_requests": needed - requests}
+        return Obstacle(Verdict.INCONCLUSIVE, Reason.FEW_LEGACY_REQUESTS, numbers)
+    return None
+
+
+def _unless(obstacle: Obstacle | None, check: Check) -> Check:
+    return check if obstacle is None else obstacles.instead_of(check, obstacle)

@@ -1,0 +1,59 @@
+"""Latency histograms as arrays of `BINS`: quantiles, tails, and thresholds that are edges of the grid.
+
+A latency comparison is a comparison of proportions: an event is a request slower than a quantile of LEGACY's past, so that
+the same tests serve errors and latency.
+"""
+
+import math
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serinus.metrics.sketch import BINS, BINS_PER_TENTH, GROWTH, bin_of, upper_edge_ms
+
+Floats: TypeAlias = NDArray[np.float64]
+
+P95 = 0.95
+LARGEST_THRESHOLD = BINS - 2  # the last finite edge
+_TOLERANCE = 1e-9
+
+
+def quantile_bin(latency: Floats, q: float) -> int:
+    """The bin that holds the `q` quantile (0..1) of a histogram that is not empty."""
+    cumulated = np.cumsum(np.maximum(latency, 0.0))
+    return int(np.searchsorted(cumulated, q * cumulated[-1] * (1 - _TOLERANCE)))
+
+
+def quantile_ms(latency: Floats, q: float) -> float | None:
+    """The `q` quantile, interpolated within its bin; None for an empty histogram. Weights need not be whole."""
+    counts = np.maximum(latency, 0.0)
+    total = counts.sum()
+    if total <= 0:
+        return None
+    bin_ = quantile_bin(counts, q)
+    before = float(counts[:bin_].sum())
+    position = min(1.0, max(0.0, (q * total - before) / counts[bin_]))
+    upper = upper_edge_ms(min(bin_, LARGEST_THRESHOLD))
+    return float(upper * GROWTH ** (position - 1.0))
+
+
+def slower(latency: Floats, threshold: int) -> Floats:
+    """Requests above the upper edge of the bin `threshold`, within 0 and all; any leading axes are kept."""
+    return np.asarray(np.clip(latency[..., threshold + 1 :].sum(axis=-1), 0.0, np.maximum(latency.sum(axis=-1), 0.0)))
+
+
+def bins_of_increase(increase: float) -> float:
+    """A relative increase as a number of bins: 0.1 is exactly `BINS_PER_TENTH`."""
+    return BINS_PER_TENTH * math.log1p(increase) / math.log(1.1)
+
+
+def threshold_of(milliseconds: float) -> int:
+    """The bin that ends at `milliseconds`, or first after it."""
+    return min(bin_of(milliseconds / 1_000 * (1 - _TOLERANCE)), LARGEST_THRESHOLD)
+
+
+def increase(latency: Floats, q: float = P95) -> float | None:
+    """(canary - LEGACY) / LEGACY of a quantile, from 2 x `BINS`; None when either is empty."""
+    legacy, canary = (quantile_ms(row, q) for row in latency)
+    return canary / legacy - 1 if legacy and canary else None

@@ -1,0 +1,152 @@
+"""Counts of both versions as arrays: the strata that are compared, and their sums with LEGACY weighted to the canary's traffic."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serinus.metrics.sketch import BINS, SLOW_BIN
+from serinus.metrics.snapshot import SLOTS, Cell
+
+Floats: TypeAlias = NDArray[np.float64]
+
+LEGACY, CANARY = 0, 1
+REQUESTS_OF_SLOT, ERRORS_OF_SLOT = 0, 1
+
+
+class Count(IntEnum):
+    """Columns of `Table.counts`."""
+
+    REQUESTS = 0
+    VALID = 1
+    ERRORS = 2
+    FAILED = 3
+    ANSWERED = 4
+    CLIENT_ERRORS = 5
+
+
+# What each column is a part of: rates are compared column over denominator.
+DENOMINATORS = np.array([Count.REQUESTS, Count.VALID, Count.VALID, Count.VALID, Count.ANSWERED, Count.ANSWERED])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """What both versions did in one stratum; first index LEGACY, CANARY. Whole numbers, kept as floats.
+
+    `counts`: 2 x `Count`. `latency`: 2 x `BINS`; a request in flight for over 2 s stands in the bin above until it
+    ends, so a single slice may hold negative numbers there. `slots`: 2 x (requests, errors) x `SLOTS`.
+    """
+
+    counts: Floats
+    latency: Floats
+    slots: Floats
+
+    def __add__(self, other: "Table") -> "Table":
+        return Table(self.counts + other.counts, self.latency + other.latency, self.slots + other.slots)
+
+    @property
+    def usable(self) -> bool:
+        """False for counts that cannot be: negative, not finite, or more errors than requests."""
+        valid, errors, failed = (self.counts[:, column] for column in (Count.VALID, Count.ERRORS, Count.FAILED))
+        finite = all(np.isfinite(array).all() for array in (self.counts, self.latency, self.slots))
+        return bool(
+            finite
+            and self.counts.min() >= 0
+            and self.slots.min() >= 0
+            and (failed <= errors).all()
+            and (errors <= valid).all()
+        )
+
+
+def empty_table() -> Table:
+    return Table(np.zeros((2, len(Count))), np.zeros((2, BINS)), np.zeros((2, 2, SLOTS)))
+
+
+def table_of(legacy: Cell, canary: Cell) -> Table:
+    table = empty_table()
+    for arm, cell in ((LEGACY, legacy), (CANARY, canary)):
+        answered = cell.valid + cell.client_errors
+        table.counts[arm] = (cell.requests, cell.valid, cell.errors, cell.failed, answered, cell.client_errors)
+        _fill_latency(table.latency[arm], cell)
+        if cell.slot_requests:
+            table.slots[arm] = (cell.slot_requests, cell.slot_errors or (0,) * SLOTS)
+    return table
+
+
+def _fill_latency(row: Floats, cell: Cell) -> None:
+    if cell.latency:
+        row[np.fromiter(cell.latency.keys(), dtype=np.intp)] = np.fromiter(cell.latency.values(), dtype=np.float64)
+    row[SLOW_BIN + 1] += cell.slow_opened - cell.slow_closed
+
+
+def is_usable(cell: Cell) -> bool:
+    """False for a cell with a count that is negative or not finite, or a latency bin off the grid."""
+    counts = (*cell.outcomes.values(), *cell.latency.values(), cell.slow_opened, cell.slow_closed)
+    on_grid = all(0 <= bin_ < BINS for bin_ in cell.latency)
+    slots = (*cell.slot_requests, *cell.slot_errors)
+    whole_slots = len(cell.slot_requests) in {0, SLOTS} and len(cell.slot_errors) in {0, SLOTS}
+    return on_grid and whole_slots and all(0 <= count < float("inf") for count in (*counts, *slots))
+
+
+def total(tables: Mapping[str, Table]) -> Table:
+    """All endpoints together."""
+    summed = empty_table()
+    for table in tables.values():
+        summed = summed + table
+    return summed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tally:
+    """The canary's sums over strata, and what LEGACY would have had in the canary's place.
+
+    LEGACY's counts of each stratum are weighted by canary / LEGACY requests, so neither a daily pattern nor a ramp of
+    the share looks like a difference (Simpson's paradox). Strata without LEGACY traffic do not count here.
+    `counts` and `latency` are shaped as in `Table`, `slots` are the canary's, `legacy_valid` is LEGACY's unweighted.
+    """
+
+    counts: Floats
+    latency: Floats
+    slots: Floats
+    legacy_valid: float
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(
+            self.counts + other.counts,
+            self.latency + other.latency,
+            self.slots + other.slots,
+            self.legacy_valid + other.legacy_valid,
+        )
+
+    def rates(self, column: Count) -> tuple[float, float] | None:
+        """(LEGACY, canary) rate of `column` in its denominator; None without matched traffic."""
+        legacy, canary = self.counts[:, DENOMINATORS[column]]
+        if canary <= 0 or legacy <= 0:
+            return None
+        return float(self.counts[LEGACY, column] / legacy), float(self.counts[CANARY, column] / canary)
+
+
+def empty_tally() -> Tally:
+    return Tally(np.zeros((2, len(Count))), np.zeros((2, BINS)), np.zeros((2, SLOTS)), 0.0)
+
+
+def matched(table: Table) -> Tally:
+    """One stratum, LEGACY weighted to the canary's traffic."""
+    weights = _ratios(table.counts[CANARY, DENOMINATORS], table.counts[LEGACY, DENOMINATORS])
+    here = table.counts[LEGACY, DENOMINATORS] > 0
+    seen = table.latency.sum(axis=1)
+    latency_weight = seen[CANARY] / seen[LEGACY] if seen[LEGACY] > 0 and seen[CANARY] > 0 else 0.0
+    slots = table.slots[CANARY] * bool(here[Count.VALID])
+    return Tally(
+        np.stack((table.counts[LEGACY] * weights, table.counts[CANARY] * here)),
+        np.stack((table.latency[LEGACY] * latency_weight, table.latency[CANARY] * bool(seen[LEGACY] > 0))),
+        slots,
+        float(table.counts[LEGACY, Count.VALID]),
+    )
+
+
+def _ratios(above: Floats, below: Floats) -> Floats:
+    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)

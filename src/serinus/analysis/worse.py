@@ -1,0 +1,162 @@
+"""Is the canary worse than LEGACY? The comparative evidence, guarded by what must be seen besides, and said in checks."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from serinus.analysis import guards, quantiles
+from serinus.analysis.accumulator import log_evidence
+from serinus.analysis.alpha import HOLD_WEIGHTS, comparison_weights, log_sum
+from serinus.analysis.comparison import LOG_PRIOR, Rollback
+from serinus.analysis.criteria import Criteria
+from serinus.analysis.evidence import Evidence
+from serinus.analysis.fold import WATCHED, Watch
+from serinus.analysis.quantiles import P95
+from serinus.analysis.reasons import Reason
+from serinus.analysis.tables import CANARY, LEGACY, Count, Floats, Tally
+from serinus.analysis.verdict import Check, Metric, Verdict
+
+EXTRA_QUANTILES = (Rollback.P75, Rollback.P90, Rollback.P99)
+EXTRA_QUANTILES_FROM = 500  # canary requests
+METRICS: Mapping[Watch, Metric] = {
+    Watch.ERRORS: Metric.ERROR_RATE,
+    Watch.P95: Metric.P95,
+    Watch.CLIENT_ERRORS: Metric.CLIENT_ERROR_RATE,
+}
+_MATTERS: Mapping[Watch, Callable[[Tally, float], bool]] = {
+    Watch.ERRORS: guards.errors_matter,
+    Watch.P95: guards.latency_matters,
+    Watch.CLIENT_ERRORS: guards.client_errors_matter,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One watched comparison, read. Evidence is the logarithm of weighted e-values.
+
+    `log_term` speaks for a rollback as soon as the difference `matters`; `log_hold` for holding, however small the
+    difference. `tally` is the stretch that is spoken of, since `since`.
+    """
+
+    watch: Watch
+    log_term: float
+    log_hold: float
+    weight: float
+    matters: bool
+    tally: Tally
+    since: float
+    margin: float
+
+    @property
+    def metric(self) -> Metric:
+        return METRICS[self.watch]
+
+
+def read_comparisons(evidence: Evidence, criteria: Criteria) -> tuple[Comparison, ...]:
+    logs = log_evidence(evidence.comparison.log_sums, LOG_PRIOR)
+    weights = comparison_weights(criteria)
+    if not _extra_quantiles_count(evidence.comparison.whole, criteria):
+        logs[list(EXTRA_QUANTILES)] = -math.inf
+    return tuple(_read(watch, evidence, criteria, (logs, weights)) for watch in Watch)
+
+
+def _extra_quantiles_count(whole: Tally, criteria: Criteria) -> bool:
+    increase = quantiles.increase(whole.latency)
+    enough = whole.counts[CANARY, Count.VALID] >= EXTRA_QUANTILES_FROM
+    return bool(enough and increase is not None and increase >= criteria.p95_margin)
+
+
+def _read(watch: Watch, evidence: Evidence, criteria: Criteria, read: tuple[Floats, Floats]) -> Comparison:
+    logs, weights = read
+    rows = list(WATCHED[watch])
+    margin = _margin(watch, criteria)
+    whole, segment = evidence.comparison.whole, evidence.comparison.segments[watch]
+    running = segment.cusum > 0
+    recently = running and _MATTERS[watch](segment.tally, margin)
+    return Comparison(
+        watch=watch,
+        log_term=_weighted(logs[rows], weights[rows]),
+        log_hold=_weighted(logs[rows], HOLD_WEIGHTS[rows]),
+        weight=float(weights[rows].sum()),
+        matters=recently or _MATTERS[watch](whole, margin),
+        tally=segment.tally if running else whole,
+        since=segment.since if running else evidence.started_at,
+        margin=margin,
+    )
+
+
+def _margin(watch: Watch, criteria: Criteria) -> float:
+    match watch:
+        case Watch.ERRORS:
+            return criteria.error_rate_margin
+        case Watch.P95:
+            return criteria.p95_margin
+        case Watch.CLIENT_ERRORS:
+            return criteria.client_error_margin
+
+
+def _weighted(logs: Floats, weights: Floats) -> float:
+    used = weights > 0
+    return log_sum(logs[used] + np.log(weights[used]))
+
+
+def worse_check(comparison: Comparison, alpha: float, *, proven: bool) -> Check:
+    verdict, reason = (Verdict.FAIL, Reason.WORSE) if proven else (Verdict.PASS, Reason.NOT_WORSE)
+    return _check(comparison, verdict, reason, alpha)
+
+
+def hold_check(comparison: Comparison, alpha: float) -> Check:
+    """Proven worse, and no rollback: too little of a difference, or one of too few subjects."""
+    difference = guards.error_difference(comparison.tally) if comparison.watch is Watch.ERRORS else None
+    few = difference is not None and difference >= comparison.margin
+    reason = Reason.WORSE_FOR_FEW_SUBJECTS if few else Reason.WORSE_WITHIN_TOLERANCE
+    return _check(comparison, Verdict.FAIL, reason, alpha)
+
+
+def _check(comparison: Comparison, verdict: Verdict, reason: Reason, alpha: float) -> Check:
+    log_term = comparison.log_term if reason in {Reason.WORSE, Reason.NOT_WORSE} else comparison.log_hold
+    numbers = {
+        "evidence": math.exp(min(log_term - math.log(comparison.weight), 700.0)),
+        "evidence_needed": 1 / (alpha * comparison.weight),
+    }
+    levels = _levels(comparison)
+    if reason is not Reason.NOT_WORSE and levels is not None:
+        numbers |= {"legacy": levels[LEGACY], "canary": levels[CANARY], "margin": comparison.margin} | _counted(
+            comparison
+        )
+    metric, since = comparison.metric, comparison.since
+    value = None if levels is None else _difference(comparison, levels)
+    return Check(metric, metric, verdict, reason, value, comparison.margin, numbers, since)
+
+
+def _levels(comparison: Comparison) -> tuple[float, float] | None:
+    tally = comparison.tally
+    match comparison.watch:
+        case Watch.ERRORS:
+            return tally.rates(Count.ERRORS)
+        case Watch.CLIENT_ERRORS:
+            return tally.rates(Count.CLIENT_ERRORS)
+        case Watch.P95:
+            legacy, canary = (quantiles.quantile_ms(row, P95) for row in tally.latency)
+            return None if legacy is None or canary is None else (legacy, canary)
+
+
+def _difference(comparison: Comparison, levels: tuple[float, float]) -> float:
+    legacy, canary = levels
+    return canary / legacy - 1 if comparison.watch is Watch.P95 else canary - legacy
+
+
+def _counted(comparison: Comparison) -> dict[str, float]:
+    """Events of the canary, and how many LEGACY's rate would have given in its place."""
+    tally = comparison.tally
+    if comparison.watch is Watch.P95:
+        usual = min(quantiles.quantile_bin(tally.latency[LEGACY], P95), quantiles.LARGEST_THRESHOLD)
+        expected, counted = (float(slow) for slow in quantiles.slower(tally.latency, usual))
+        requests = float(tally.latency[CANARY].sum())
+    else:
+        column = Count.ERRORS if comparison.watch is Watch.ERRORS else Count.CLIENT_ERRORS
+        expected, counted = (float(events) for events in tally.counts[:, column])
+        requests = float(tally.counts[CANARY, Count.VALID if comparison.watch is Watch.ERRORS else Count.ANSWERED])
+    return {"counted": counted, "expected": expected, "requests": requests}
