@@ -98,20 +98,20 @@ def has_expired(approval: Approval, gate: ApprovalGate, now: float) -> bool:
     return gate.expires_after_seconds is not None and now >= approval.at + gate.expires_after_seconds
 
 
-def served_seconds(rollout: Rollout, now: float) -> float:
-    """For how long the present share has been stable under observation; a freeze is not, a pause is not counted."""
-    if rollout.frozen_by is not None:
+def served_seconds(rollout: Rollout, report: Report) -> float:
+    """For how long the present share has been seen to be stable: a freeze is not, a pause is not counted."""
+    if rollout.frozen_by is not None or report.through_at is None:
         return 0.0
-    until = rollout.pause.at if rollout.pause else now
+    until = min(rollout.pause.at, report.through_at) if rollout.pause else report.through_at
     return max(0.0, until - rollout.stable_since)
 
 
 def _common(rollout: Rollout, report: Report, now: float, needed_seconds: float) -> tuple[GateStatus, ...]:
-    return _bake(rollout, now, needed_seconds), _observation(rollout, report, now), _calm(rollout, report)
+    return _bake(rollout, report, now, needed_seconds), _observation(rollout, report, now), _calm(rollout, report)
 
 
-def _bake(rollout: Rollout, now: float, needed_seconds: float) -> GateStatus:
-    served = served_seconds(rollout, now)
+def _bake(rollout: Rollout, report: Report, now: float, needed_seconds: float) -> GateStatus:
+    served = served_seconds(rollout, report)
     baked = served >= needed_seconds
     return GateStatus(
         name=GateKind.BAKE,
