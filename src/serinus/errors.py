@@ -8,6 +8,7 @@
     ├── Refused               not possible in the present state; the message says why      HTTP 409
     │   └── StaleRevision     somebody else changed it in between                          HTTP 409
     └── StoreUnavailable      the database does not answer, is full, or is read-only       HTTP 503
+        └── Unreadable        a stored row is damaged, or a later version wrote it         HTTP 503
 
 Every message says what happened and what to do about it, and holds no secret.
 """
@@ -62,3 +63,7 @@ class StaleRevision(Refused):
 
 class StoreUnavailable(SerinusError):
     """The store cannot be read or written at the moment."""
+
+
+class Unreadable(StoreUnavailable):
+    """What is stored cannot be understood."""

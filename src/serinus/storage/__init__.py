@@ -1,0 +1,1 @@
+"""What is remembered: one store behind one door, on SQLite or PostgreSQL."""

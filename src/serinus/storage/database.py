@@ -1,22 +1,25 @@
 """One SQL database, opened the way that this project needs it."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from importlib.resources import files
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event
+from sqlalchemy import URL, Connection, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from serinus.errors import StoreUnavailable
 
-BUSY_TIMEOUT_MS = 2_000
+BUSY_TIMEOUT_SECONDS = "2"
+ONE_CONNECTION: dict[str, Any] = {"poolclass": AsyncAdaptedQueuePool, "pool_size": 1, "max_overflow": 0}
+POOL_TIMEOUT_SECONDS = 5
 
 
 class Database:
@@ -29,7 +32,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
-        self.engine = _engine(url)
+        self.engine = _engine(self.url)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -48,7 +51,10 @@ class Database:
                     yield connection
 
     async def migrate(self, package: str) -> None:
-        """Bring the tables of `package` (which holds Alembic's `versions/`) up to date; each package keeps its own version table."""
+        """Bring the tables of `package`, which holds Alembic's `versions/`, up to date.
+
+        Each package keeps its own version table.
+        """
         async with self.write() as connection:
             await connection.run_sync(_upgrade, package)
 
@@ -56,40 +62,59 @@ class Database:
         await self.engine.dispose()
 
 
-class _translated_errors:  # noqa: N801 - reads as a verb where it is used
-    def __enter__(self) -> None: ...
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except (DBAPIError, PoolTimeout) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        raise StoreUnavailable(f"the store does not answer: {cause}") from error
 
-    def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
-        from sqlalchemy.exc import IntegrityError
 
-        if isinstance(error, PoolTimeout) or (isinstance(error, DBAPIError) and not isinstance(error, IntegrityError)):
-            raise StoreUnavailable(
-                f"the store does not answer: {error.orig if isinstance(error, DBAPIError) else error}"
-            ) from error
-
-
-def _engine(url: str) -> AsyncEngine:
-    parsed = make_url(url)
-    in_memory = parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:")
-    options: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {"pool_timeout": 5}
-    engine = create_async_engine(parsed, **options)
-    if parsed.get_backend_name() == "sqlite":
-        event.listen(engine.sync_engine, "connect", _configure_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+def _engine(url: URL) -> AsyncEngine:
+    if url.get_backend_name() != "sqlite":
+        return create_async_engine(url, pool_timeout=POOL_TIMEOUT_SECONDS)
+    if url.database in (None, "", ":memory:"):
+        # another connection would be another database
+        engine = create_async_engine(url, pool_timeout=POOL_TIMEOUT_SECONDS, **ONE_CONNECTION)
+    else:
+        engine = create_async_engine(_with_busy_timeout(url), pool_timeout=POOL_TIMEOUT_SECONDS)
+        event.listen(engine.sync_engine, "checkout", _refuse_a_replaced_file)
+    event.listen(engine.sync_engine, "connect", _configure_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
 
-def _configure_sqlite(connection: Any, _record: object) -> None:
+def _with_busy_timeout(url: URL) -> URL:
+    return url.update_query_dict({"timeout": BUSY_TIMEOUT_SECONDS} | dict(url.query))
+
+
+def _configure_sqlite(connection: Any, record: Any) -> None:
     connection.isolation_level = None  # the driver must not open transactions of its own
     cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
-        "foreign_keys=ON",
-    ):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute("PRAGMA database_list")
+    path = cursor.fetchone()[2]
+    record.info["file"] = (path, _identity(path))
     cursor.close()
+
+
+def _refuse_a_replaced_file(_connection: Any, record: Any, _proxy: object) -> None:
+    """SQLite goes on writing into a file that was deleted or replaced: such a connection must be opened anew."""
+    path, identity = record.info["file"]
+    if _identity(path) != identity:
+        raise DisconnectionError(f"{path} is not the file any more that this connection opened")
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - on every checkout; a tenth of pathlib's time
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -1,0 +1,173 @@
+"""Frozen dataclasses to JSON text and back, exactly.
+
+Every float comes back bit for bit (`repr` round-trips; infinities are written as Python's ``Infinity``). Fields at
+their default are left out, so a row stays small and a field that a later version adds is simply absent. A row that
+this version does not understand (an unknown field, a wrong type, broken JSON) is `Unreadable`, never half an object.
+"""
+
+import json
+import types
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from enum import Enum
+from functools import cache
+from types import MappingProxyType
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from serinus.errors import Unreadable
+
+T = TypeVar("T")
+Reader = Callable[[Any], Any]
+PLAIN = (str, int, float, bool, type(None), list, dict)
+
+
+def dump(value: object) -> str:
+    """JSON text of dataclasses, named tuples, tuples, mappings, enums and plain values."""
+    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def load(kind: type[T], text: str | bytes) -> T:
+    """The `kind` that `dump` wrote; raises `Unreadable`."""
+    try:
+        value: T = _reader(cast("Hashable", kind))(json.loads(text))
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise Unreadable(
+            f"a stored {kind.__name__} cannot be read ({error}); it is damaged, or a later version of serinus wrote it"
+        ) from error
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if is_dataclass(value):
+        return {name: _plain(item) for name, item in _set_fields(value)}
+    if isinstance(value, Mapping):
+        return _plain_mapping(value)
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _set_fields(value: Any) -> list[tuple[str, Any]]:
+    items = ((name, getattr(value, name), default) for name, default in _defaults(value.__class__))
+    return [(name, item) for name, item, default in items if default is MISSING or item != default]
+
+
+@cache
+def _defaults(kind: Any) -> tuple[tuple[str, Any], ...]:
+    return tuple((f.name, f.default if f.default_factory is MISSING else f.default_factory()) for f in fields(kind))
+
+
+def _plain_mapping(value: Mapping[Any, Any]) -> Any:
+    if all(isinstance(key, str | int) for key in value):
+        return {str(_plain(key)): _plain(item) for key, item in value.items()}
+    return [[_plain(key), _plain(item)] for key, item in value.items()]
+
+
+@cache
+def _reader(kind: Any) -> Reader:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        return _union_reader(arguments)
+    if origin is tuple:
+        return _tuple_reader(arguments)
+    if origin is not None and issubclass(origin, Mapping):
+        return _mapping_reader(*arguments)
+    if isinstance(kind, type):
+        return _dataclass_reader(kind) if is_dataclass(kind) else _class_reader(kind)
+    raise TypeError(f"{kind} has no JSON form")
+
+
+def _class_reader(kind: type[Any]) -> Reader:
+    if issubclass(kind, Enum):
+        return kind
+    if issubclass(kind, tuple) and hasattr(kind, "_fields"):
+        return _named_tuple_reader(kind)
+    if kind is float:
+        return _read_float
+    if kind in PLAIN:
+        return _exact_reader(kind)
+    raise TypeError(f"{kind.__name__} has no JSON form")
+
+
+def _read_float(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"expected a number, found {value!r:.60}")
+    return float(value)
+
+
+def _exact_reader(kind: type[Any]) -> Reader:
+    def read(value: Any) -> Any:
+        if type(value) is not kind:
+            raise TypeError(f"expected {kind.__name__}, found {value!r:.60}")
+        return value
+
+    return read
+
+
+def _union_reader(members: tuple[Any, ...]) -> Reader:
+    others = [member for member in members if member is not types.NoneType]
+    if len(others) == 1:
+        read = _reader(others[0])
+        return lambda value: None if value is None else read(value)
+    if all((get_origin(member) or member) in PLAIN for member in members):
+        return lambda value: value
+    raise TypeError(f"a union of {members} has no JSON form")
+
+
+def _tuple_reader(members: tuple[Any, ...]) -> Reader:
+    if len(members) == 2 and members[1] is Ellipsis:
+        read = _reader(members[0])
+        return lambda value: tuple(read(item) for item in _listed(value))
+    reads = tuple(_reader(member) for member in members)
+    return lambda value: tuple(read(item) for read, item in zip(reads, _listed(value), strict=True))
+
+
+def _named_tuple_reader(kind: type[Any]) -> Reader:
+    read = _tuple_reader(tuple(get_type_hints(kind).values()))
+    return lambda value: kind(*read(value))
+
+
+def _mapping_reader(key: Any, item: Any) -> Reader:
+    read_item = _reader(item)
+    if isinstance(key, type) and issubclass(key, str | int):
+        make: Callable[[Any], Any] = key
+        return lambda value: MappingProxyType({make(k): read_item(v) for k, v in _object(value).items()})
+    read_key = _reader(key)
+    return lambda value: MappingProxyType({read_key(k): read_item(v) for k, v in (_listed(value) if value else ())})
+
+
+def _dataclass_reader(kind: type[Any]) -> Reader:
+    hints = get_type_hints(kind)
+    reads: dict[str, Reader] = {}
+
+    def read(value: Any) -> Any:
+        if not reads:  # filled late, so that a class may contain itself
+            reads.update({f.name: _reader(hints[f.name]) for f in fields(kind)})
+        return kind(**{name: _read_field(kind, name, reads, item) for name, item in _object(value).items()})
+
+    return read
+
+
+def _read_field(kind: type[Any], name: str, reads: Mapping[str, Reader], item: Any) -> Any:
+    if name not in reads:
+        raise ValueError(f"{kind.__name__} has no field {name!r}")
+    try:
+        return reads[name](item)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{kind.__name__}.{name}: {error}") from error
+
+
+def _listed(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"expected a list, found {value!r:.60}")
+    return value
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"expected an object, found {value!r:.60}")
+    return value

@@ -1,0 +1,65 @@
+"""The outbox: which channel has still to be told of which event."""
+
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Update, and_, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from serinus.rollout.events import Event
+from serinus.storage.codec import load
+from serinus.storage.tables import deliveries, events
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event that one channel has still to be told; `attempts` counts the tries, this one included."""
+
+    event: Event
+    channel: str
+    attempts: int
+
+
+async def read_due_channels(connection: AsyncConnection, now: float) -> set[str]:
+    """The channels whose oldest unsettled delivery is due."""
+    heads = (
+        select(deliveries.c.channel, func.min(deliveries.c.event_sequence).label("head"))
+        .where(deliveries.c.settled_at.is_(None))
+        .group_by(deliveries.c.channel)
+        .subquery()
+    )
+    is_head = and_(deliveries.c.channel == heads.c.channel, deliveries.c.event_sequence == heads.c.head)
+    query = select(deliveries.c.channel).join(heads, is_head).where(deliveries.c.due_at <= now)
+    return set((await connection.execute(query)).scalars())
+
+
+async def claim(connection: AsyncConnection, channel: str, *, now: float, until: float) -> Delivery | None:
+    """The oldest unsettled delivery on `channel`, if it is due; nobody else is given it before `until`.
+
+    Later deliveries wait behind one that has to be tried again, so that no alert is resolved before it was raised.
+    """
+    unsettled = and_(deliveries.c.channel == channel, deliveries.c.settled_at.is_(None))
+    head = select(func.min(deliveries.c.event_sequence)).where(unsettled).scalar_subquery()
+    row = update(deliveries).where(unsettled, deliveries.c.event_sequence == head, deliveries.c.due_at <= now)
+    taken = row.values(due_at=until, attempts=deliveries.c.attempts + 1)
+    claimed = (await connection.execute(taken.returning(deliveries.c.event_sequence, deliveries.c.attempts))).first()
+    if claimed is None:
+        return None
+    body = (await connection.execute(select(events.c.body).filter_by(sequence=claimed.event_sequence))).scalar_one()
+    return Delivery(replace(load(Event, body), sequence=claimed.event_sequence), channel, claimed.attempts)
+
+
+async def settle(connection: AsyncConnection, delivery: Delivery, *, at: float, error: str | None) -> None:
+    """Mark as sent, or, with an error, as given up."""
+    await connection.execute(_of(delivery).values(settled_at=at, error=error))
+
+
+async def postpone(connection: AsyncConnection, delivery: Delivery, *, retry_at: float, error: str) -> None:
+    await connection.execute(_of(delivery).values(due_at=retry_at, error=error))
+
+
+def _of(delivery: Delivery) -> Update:
+    return update(deliveries).filter_by(event_sequence=delivery.event.sequence, channel=delivery.channel)
+
+
+async def prune_deliveries(connection: AsyncConnection, before_at: float) -> None:
+    await connection.execute(delete(deliveries).where(deliveries.c.settled_at < before_at))

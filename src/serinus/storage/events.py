@@ -1,0 +1,49 @@
+"""Events, and the deliveries that each of them asks for: the outbox."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from serinus.rollout.events import Event
+from serinus.storage.codec import dump, load
+from serinus.storage.tables import count_up, deliveries, events
+
+Channels = Callable[[Event], tuple[str, ...]]
+
+
+async def insert_events(connection: AsyncConnection, facts: Sequence[Event], channels: Channels) -> None:
+    """Store events in order, each with one delivery for every channel that wants it."""
+    if not facts:
+        return
+    first = await count_up(connection, "events", len(facts)) + 1
+    numbered = [replace(event, sequence=sequence) for sequence, event in enumerate(facts, first)]
+    await connection.execute(insert(events), [_event_row(event) for event in numbered])
+    wanted = [_delivery_row(event, channel) for event in numbered for channel in dict.fromkeys(channels(event))]
+    if wanted:
+        await connection.execute(insert(deliveries), wanted)
+
+
+async def read_events(connection: AsyncConnection, after: int, limit: int, rollout_id: str | None) -> list[Event]:
+    """The oldest `limit` events with a greater number than `after`."""
+    query = select(events.c.sequence, events.c.body).where(events.c.sequence > after)
+    if rollout_id is not None:
+        query = query.where(events.c.rollout_id == rollout_id)
+    rows = await connection.execute(query.order_by(events.c.sequence).limit(limit))
+    return [replace(load(Event, row.body), sequence=row.sequence) for row in rows]
+
+
+def _event_row(event: Event) -> dict[str, object]:
+    body = dump(replace(event, sequence=None))
+    return {
+        "sequence": event.sequence,
+        "at": event.at,
+        "kind": event.kind,
+        "rollout_id": event.rollout_id,
+        "body": body,
+    }
+
+
+def _delivery_row(event: Event, channel: str) -> dict[str, object]:
+    return {"event_sequence": event.sequence, "channel": channel, "attempts": 0, "due_at": event.at}

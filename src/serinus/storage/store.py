@@ -1,0 +1,277 @@
+"""The one door to everything that is stored."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from operator import attrgetter
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from serinus.analysis.slices import StoredSnapshot
+from serinus.analysis.verdict import Report
+from serinus.errors import Refused, StaleRevision
+from serinus.metrics.snapshot import Cell, CellKey, Snapshot
+from serinus.rollout.events import Event, EventKind
+from serinus.rollout.state import AgentStatus, Decision, Phase, Rollout
+from serinus.routing.split import Split
+from serinus.storage import deliveries, events, judgements, leases, rollouts, snapshots, splits, tokens
+from serinus.storage.bell import Bell
+from serinus.storage.database import Database
+from serinus.storage.deliveries import Delivery
+from serinus.storage.events import Channels
+from serinus.storage.judgements import Judgement
+from serinus.storage.splits import CONTROLLER, SplitSource, StoredSplit
+from serinus.storage.tables import heartbeats, put
+from serinus.storage.tokens import Token
+
+PRUNED_AT_ONCE = 5_000
+
+
+class Store:
+    """Every method is one transaction. All raise `StoreUnavailable` when the database does not answer.
+
+    `channels` says which channels an event is to be told on; the deliveries are stored with the event. `split_saved`
+    and `events_saved` ring when this process stored one; what other processes store has to be polled.
+    """
+
+    def __init__(self, database: Database, *, channels: Channels = attrgetter("channels")) -> None:
+        self.database = database
+        self.split_saved = Bell()
+        self.events_saved = Bell()
+        self._channels = channels
+
+    async def prepare(self) -> None:
+        """Create the tables, or bring them up to date; harmless to repeat."""
+        await self.database.migrate("serinus.storage.migrations")
+
+    # The split
+
+    async def split(self) -> StoredSplit:
+        async with self.database.read() as connection:
+            return await splits.read_split(connection)
+
+    async def save_manual_split(self, split: Split, *, expected_revision: int, event: Event) -> StoredSplit:
+        """Store a split that a person chose, under the next revision.
+
+        Raises `Refused` while a rollout decides the share, and `StaleRevision`.
+        """
+        numbered = replace(split, revision=expected_revision + 1)
+        stored = StoredSplit(numbered, SplitSource.MANUAL, changed_at=event.at, changed_by=event.actor)
+        async with self.database.write() as connection:
+            await rollouts.refuse_beside_active(connection)
+            await splits.write_split(connection, stored, expected_revision=expected_revision)
+            await events.insert_events(connection, [event], self._channels)
+        self._ring(split=True)
+        return stored
+
+    # Rollouts
+
+    async def active_rollout(self) -> Rollout | None:
+        """The one that is not over yet."""
+        async with self.database.read() as connection:
+            return await rollouts.read_active(connection)
+
+    async def latest_rollout(self) -> Rollout | None:
+        """The active one, or else the one that was started last."""
+        return next(iter(await self.rollouts(limit=1)), None)
+
+    async def rollouts(self, limit: int = 50) -> Sequence[Rollout]:
+        """The latest first."""
+        async with self.database.read() as connection:
+            return await rollouts.read_rollouts(connection, limit)
+
+    async def create_rollout(self, decision: Decision) -> Rollout:
+        """Store a rollout's first state; raises `Refused` beside an active one, `StaleRevision` after a new split."""
+        try:
+            async with self.database.write() as connection:
+                stored = await rollouts.insert_rollout(connection, decision.rollout)
+                changed = await self._save_outcome(connection, decision)
+        except IntegrityError as error:
+            raise Refused("another rollout is active; roll it back or let it finish before starting one") from error
+        self._ring(split=changed)
+        return stored
+
+    async def save(self, decision: Decision, *, expected_revision: int, judgement: Judgement | None = None) -> Rollout:
+        """Store the next state, the split if it changed, the events and what the decision rests on: all or nothing.
+
+        Returns the rollout at its new revision; raises `StaleRevision`.
+        """
+        async with self.database.write() as connection:
+            stored = await rollouts.update_rollout(connection, decision.rollout, expected_revision=expected_revision)
+            changed = await self._save_outcome(connection, decision)
+            if judgement is not None:
+                await judgements.put_judgement(connection, stored.id, judgement)
+        self._ring(split=changed)
+        return stored
+
+    async def _save_outcome(self, connection: AsyncConnection, decision: Decision) -> bool:
+        """Store split and events; true when the split changed."""
+        await events.insert_events(connection, decision.events, self._channels)
+        stored, rollout = await splits.read_split(connection), decision.rollout
+        if rollout.split_revision < stored.split.revision:
+            raise StaleRevision("the split was changed in the meantime; read it again and repeat the command")
+        changed = rollout.split_revision != stored.split.revision
+        settled = rollout.phase is Phase.SUCCEEDED
+        if changed or settled != stored.settled:
+            fresh = replace(_split_of(decision, stored), settled=settled)
+            await splits.write_split(connection, fresh, expected_revision=stored.split.revision)
+        return changed
+
+    # What a rollout is judged by
+
+    async def judgement(self, rollout_id: str) -> Judgement | None:
+        async with self.database.read() as connection:
+            return await judgements.read_judgement(connection, rollout_id)
+
+    async def latest_report(self, rollout_id: str) -> Report | None:
+        """What the controller saw at its last tick."""
+        async with self.database.read() as connection:
+            return await judgements.read_report(connection, rollout_id)
+
+    async def snapshots_from(self, rollout_id: str) -> int:
+        """The number of the last snapshot that was stored before the rollout began."""
+        async with self.database.read() as connection:
+            return await rollouts.read_snapshots_from(connection, rollout_id)
+
+    async def save_judgement(self, rollout_id: str, judgement: Judgement, expected_revision: int) -> None:
+        """Store what was folded so far; raises `StaleRevision` when the rollout has moved on."""
+        async with self.database.write() as connection:
+            await rollouts.check_revision(connection, rollout_id, expected_revision)
+            await judgements.put_judgement(connection, rollout_id, judgement)
+
+    async def record_tick(self, now: float, rollout_id: str | None = None, report: Report | None = None) -> None:
+        """Let the agents know that a controller lives, and people what it sees."""
+        async with self.database.write() as connection:
+            await put(connection, heartbeats, {"name": CONTROLLER}, {"at": now})
+            if rollout_id is not None and report is not None:
+                await judgements.put_report(connection, rollout_id, report)
+
+    async def controller_heard_at(self) -> float | None:
+        """When a controller last completed a tick (epoch seconds, its clock)."""
+        async with self.database.read() as connection:
+            return await leases.read_heartbeat(connection, CONTROLLER)
+
+    # Snapshots and agents
+
+    async def append_snapshots(self, batch: Sequence[Snapshot], status: AgentStatus) -> None:
+        """Store an agent's snapshots, each once however often it is sent, and what it says of itself."""
+        async with self.database.write() as connection:
+            await snapshots.insert_snapshots(connection, status.agent, batch, stored_at=status.heard_at)
+            await snapshots.put_agent(connection, status)
+
+    async def snapshots_after(self, sequence: int, limit: int = 1_000) -> list[StoredSnapshot]:
+        """The oldest `limit` with a greater number, in the order in which they were stored."""
+        async with self.database.read() as connection:
+            return await snapshots.read_snapshots(connection, sequence, limit)
+
+    async def window(self, since_at: float, endpoint: str | None = None) -> Mapping[CellKey, Cell]:
+        """All agents' counts since then, added up."""
+        async with self.database.read() as connection:
+            return await snapshots.read_window(connection, since_at, endpoint)
+
+    async def fleet(self, heard_since: float) -> tuple[AgentStatus, ...]:
+        async with self.database.read() as connection:
+            return await snapshots.read_fleet(connection, heard_since)
+
+    async def forget_agent(self, agent: str) -> None:
+        """An agent that ends in good order is not waited for."""
+        async with self.database.write() as connection:
+            await snapshots.drop_agent(connection, agent)
+
+    async def prune(self, before_at: float) -> int:
+        """Delete some old snapshots, agents and settled deliveries; returns how many snapshots. Events are kept."""
+        async with self.database.write() as connection:
+            await snapshots.prune_agents(connection, before_at)
+            await deliveries.prune_deliveries(connection, before_at)
+            return await snapshots.prune_snapshots(connection, before_at, PRUNED_AT_ONCE)
+
+    # Events and their deliveries
+
+    async def record_events(self, facts: Sequence[Event]) -> None:
+        async with self.database.write() as connection:
+            await events.insert_events(connection, facts, self._channels)
+        self._ring(split=False)
+
+    async def events(self, after: int = 0, limit: int = 100, rollout_id: str | None = None) -> list[Event]:
+        """The oldest `limit` with a greater number than `after`."""
+        async with self.database.read() as connection:
+            return await events.read_events(connection, after, limit, rollout_id)
+
+    async def due_channels(self, now: float) -> set[str]:
+        """The channels that have something to be told now."""
+        async with self.database.read() as connection:
+            return await deliveries.read_due_channels(connection, now)
+
+    async def claim_delivery(self, channel: str, now: float, *, claim_seconds: float) -> Delivery | None:
+        """What is to be told next on a channel; nobody else is given it for `claim_seconds`."""
+        async with self.database.write() as connection:
+            return await deliveries.claim(connection, channel, now=now, until=now + claim_seconds)
+
+    async def delivered(self, delivery: Delivery, now: float) -> None:
+        async with self.database.write() as connection:
+            await deliveries.settle(connection, delivery, at=now, error=None)
+
+    async def delivery_failed(self, delivery: Delivery, now: float, *, retry_at: float | None, error: str) -> None:
+        """Try again at `retry_at`, or never when it is None."""
+        async with self.database.write() as connection:
+            if retry_at is None:
+                await deliveries.settle(connection, delivery, at=now, error=error)
+            else:
+                await deliveries.postpone(connection, delivery, retry_at=retry_at, error=error)
+
+    # Leases and tokens
+
+    async def acquire_lease(self, name: str, holder: str, now: float, ttl: float) -> bool:
+        """Take or renew; two that try at the same instant cannot both succeed."""
+        try:
+            async with self.database.write() as connection:
+                return await leases.take_lease(connection, name, holder, now=now, expires_at=now + ttl)
+        except IntegrityError:
+            return False
+
+    async def release_lease(self, name: str, holder: str) -> None:
+        async with self.database.write() as connection:
+            await leases.drop_lease(connection, name, holder)
+
+    async def create_token(
+        self, name: str, role: str, now: float, expires_at: float | None = None, *, by: str = "serinus"
+    ) -> str:
+        """The secret, which is shown this once."""
+        token = Token(tokens.make_id(), name, role, created_at=now, created_by=by, expires_at=expires_at)
+        details = {"token": token.id, "name": name, "role": role}
+        async with self.database.write() as connection:
+            secret = await tokens.insert_token(connection, token)
+            event = Event(EventKind.TOKEN_CREATED, now, by, details=details)
+            await events.insert_events(connection, [event], self._channels)
+        return secret
+
+    async def token(self, secret: str, now: float) -> Token | None:
+        """The token with this secret if it is in force at `now`."""
+        async with self.database.read() as connection:
+            token = await tokens.read_token(connection, secret)
+        return token if token is not None and token.valid(now) else None
+
+    async def tokens(self) -> list[Token]:
+        """All that were ever made, revoked and expired ones too."""
+        async with self.database.read() as connection:
+            return await tokens.read_tokens(connection)
+
+    async def revoke_token(self, token_id: str, now: float, *, by: str = "serinus") -> None:
+        """Raises `NotFound`."""
+        async with self.database.write() as connection:
+            token = await tokens.mark_revoked(connection, token_id, now)
+            event = Event(EventKind.TOKEN_REVOKED, now, by, details={"token": token.id, "name": token.name})
+            await events.insert_events(connection, [event], self._channels)
+
+    def _ring(self, *, split: bool) -> None:
+        self.events_saved.ring()
+        if split:
+            self.split_saved.ring()
+
+
+def _split_of(decision: Decision, before: StoredSplit) -> StoredSplit:
+    """The rollout's split; its last event says who changed it and when."""
+    rollout = decision.rollout
+    fresh = StoredSplit(rollout.split, SplitSource.ROLLOUT, before.changed_at, before.changed_by, rollout_id=rollout.id)
+    last = decision.events[-1] if decision.events else None
+    return replace(fresh, changed_at=last.at, changed_by=last.actor) if last else fresh
