@@ -1,0 +1,186 @@
+"""What people order, carried out: decided by `rollout.commands`, stored only if nothing changed in between."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from math import isfinite
+from secrets import token_hex
+from typing import TypeAlias, TypeVar
+
+from serinus.analysis.verdict import Report
+from serinus.errors import InvalidInput, Problem, Refused, StaleRevision
+from serinus.rollout import commands
+from serinus.rollout.commands import Order
+from serinus.rollout.events import Detail, Event, EventKind
+from serinus.rollout.plan import Plan
+from serinus.rollout.state import Decision, Rollout
+from serinus.routing.split import EndpointRule, Split
+from serinus.storage.splits import StoredSplit
+from serinus.storage.store import Store
+
+TRIES = 5
+
+T = TypeVar("T")
+Command: TypeAlias = Callable[[Rollout], Decision]
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What a person wants to be otherwise about the split; None leaves it as it is."""
+
+    enabled: bool | None = None
+    percentage: float | None = None
+    endpoints: tuple[EndpointRule, ...] | None = None
+
+
+class Commands:
+    """Every method raises `Refused`, with what to do instead, when the command is not possible, and changes nothing.
+
+    A command that meets somebody else's change is decided again on the changed state.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def start(
+        self, plan: Plan, order: Order, *, force: bool = False, endpoints: tuple[EndpointRule, ...] | None = None
+    ) -> Rollout:
+        """Start a rollout; its id is made of the time, so that ids sort as rollouts began."""
+
+        async def attempt() -> Rollout:
+            decision = commands.start(
+                plan,
+                order,
+                id=f"{datetime.fromtimestamp(order.at, UTC):%Y%m%d-%H%M%S}-{token_hex(2)}",
+                previous=await self._store.latest_rollout(),
+                split_revision=(await self._store.split()).split.revision,
+                force=force,
+                endpoints=endpoints,
+            )
+            return await self._store.create_rollout(decision)
+
+        return await _repeated(attempt)
+
+    async def pause(self, order: Order, cap_percentage: float | None = None) -> Rollout:
+        return await self._execute(lambda rollout: commands.pause(rollout, order, cap_percentage))
+
+    async def resume(self, order: Order) -> Rollout:
+        return await self._execute(lambda rollout: commands.resume(rollout, order))
+
+    async def approve(self, order: Order, *, gate: str, step: int, report_at: float | None) -> Rollout:
+        return await self._execute(
+            lambda rollout: commands.approve(rollout, order, gate=gate, step=step, report_at=report_at)
+        )
+
+    async def advance(self, order: Order) -> Rollout:
+        return await self._execute_on_report(lambda rollout, report: commands.advance(rollout, order, report))
+
+    async def promote(self, order: Order) -> Rollout:
+        return await self._execute_on_report(lambda rollout, report: commands.promote(rollout, order, report))
+
+    async def hold(self, order: Order) -> Rollout:
+        return await self._execute(lambda rollout: commands.hold(rollout, order))
+
+    async def roll_back(self, order: Order) -> Rollout:
+        return await self._execute(lambda rollout: commands.roll_back(rollout, order))
+
+    async def abort(self, order: Order) -> Rollout:
+        return await self._execute(lambda rollout: commands.abort(rollout, order))
+
+    async def configure(
+        self, order: Order, wanted: Configuration, *, expected_revision: int | None = None
+    ) -> StoredSplit:
+        """Change the split, or, while a rollout decides it, order the rollout to do so.
+
+        Raises `StaleRevision` when the split in force is not at `expected_revision`, and `InvalidInput`.
+        """
+
+        async def attempt() -> StoredSplit:
+            stored, rollout = await self._store.split(), await self._store.active_rollout()
+            if expected_revision not in (None, stored.split.revision):
+                raise _NotAsExpected(stored.split.revision)
+            if rollout is None:
+                return await self._configure_split(order, wanted, stored)
+            decision = commands.configure(
+                rollout, order, enabled=wanted.enabled, percentage=wanted.percentage, endpoints=wanted.endpoints
+            )
+            await self._save(rollout, decision)
+            return await self._store.split()
+
+        return await _repeated(attempt)
+
+    async def _configure_split(self, order: Order, wanted: Configuration, stored: StoredSplit) -> StoredSplit:
+        split = _configured(stored, wanted)
+        if split == stored.split and stored.changed_at is not None:
+            return stored
+        event = Event(EventKind.CONFIG_CHANGED, order.at, order.by, reason=order.reason, details=_details(split))
+        return await self._store.save_manual_split(split, expected_revision=stored.split.revision, event=event)
+
+    async def _execute(self, command: Command) -> Rollout:
+        async def attempt() -> Rollout:
+            rollout = await self._active_rollout()
+            return await self._save(rollout, command(rollout))
+
+        return await _repeated(attempt)
+
+    async def _execute_on_report(self, command: Callable[[Rollout, Report], Decision]) -> Rollout:
+        async def attempt() -> Rollout:
+            rollout = await self._active_rollout()
+            report = await self._store.latest_report(rollout.id)
+            if report is None:
+                raise Refused(
+                    "the rollout has not been judged yet; is a controller running? Try again in a few seconds"
+                )
+            return await self._save(rollout, command(rollout, report))
+
+        return await _repeated(attempt)
+
+    async def _active_rollout(self) -> Rollout:
+        rollout = await self._store.active_rollout()
+        if rollout is None:
+            raise Refused("no rollout is running; start one first")
+        return rollout
+
+    async def _save(self, rollout: Rollout, decision: Decision) -> Rollout:
+        if decision.rollout is rollout and not decision.events:
+            return rollout
+        return await self._store.save(decision, expected_revision=rollout.revision)
+
+
+class _NotAsExpected(StaleRevision):
+    """The caller's own condition failed; trying again would not help."""
+
+    def __init__(self, revision: int) -> None:
+        super().__init__(f"the split is at revision {revision} now; read the configuration again and repeat the change")
+
+
+async def _repeated(attempt: Callable[[], Awaitable[T]]) -> T:
+    for _ in range(TRIES - 1):
+        try:
+            return await attempt()
+        except _NotAsExpected:
+            raise
+        except StaleRevision:
+            continue
+    return await attempt()
+
+
+def _configured(stored: StoredSplit, wanted: Configuration) -> Split:
+    """The first share that anybody sets also switches the canary on, unless they say otherwise."""
+    if wanted.percentage is not None and not (isfinite(wanted.percentage) and 0 <= wanted.percentage <= 100):
+        raise InvalidInput(Problem("canary_percentage", f"must be between 0 and 100, not {wanted.percentage}"))
+    split, untouched = stored.split, stored.changed_at is None
+    return replace(
+        split,
+        enabled=(split.enabled or untouched) if wanted.enabled is None else wanted.enabled,
+        percentage=split.percentage if wanted.percentage is None else wanted.percentage,
+        endpoints=split.endpoints if wanted.endpoints is None else wanted.endpoints,
+    )
+
+
+def _details(split: Split) -> dict[str, Detail]:
+    endpoints: list[Detail] = [
+        {"template": rule.template, "enabled": rule.enabled, "max_percentage": rule.max_percentage}
+        for rule in split.endpoints
+    ]
+    return {"enabled": split.enabled, "canary_percentage": split.percentage, "endpoints": endpoints}

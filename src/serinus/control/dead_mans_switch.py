@@ -1,0 +1,55 @@
+"""A canary that nobody watches stops by itself."""
+
+from dataclasses import replace
+
+from serinus.routing.split import LEGACY_ONLY, Split
+from serinus.storage.splits import StoredSplit
+
+
+class DeadMansSwitch:
+    """Says what to route by: the stored split while a controller is heard of, LEGACY for everybody otherwise.
+
+    Manual shares and a hold need a living controller too; only a settled split (a rollout that SUCCEEDED) does not.
+    `elapsed` is a monotonic clock in seconds: setting the machine's clock neither triggers nor delays the switch.
+    """
+
+    def __init__(self, stale_after_seconds: float) -> None:
+        self.stale_after_seconds = stale_after_seconds
+        self.stored: StoredSplit | None = None
+        self._word_at: float | None = None
+
+    def hear(self, stored: StoredSplit, *, now: float, elapsed: float) -> None:
+        """Take note of what the store says at `now` (epoch seconds)."""
+        if self._is_blank_successor(stored) and (not self.is_open(elapsed) or self._is_settled):
+            return
+        heard_before = self.stored.controller_heard_at if self.stored else None
+        heard = stored.controller_heard_at
+        if heard is not None and heard != heard_before:
+            age = (
+                max(0.0, now - heard) if self.stored is None else 0.0
+            )  # later words are new ones, whatever the clocks say
+            self._word_at = elapsed - age
+        self.stored = stored
+
+    def is_open(self, elapsed: float) -> bool:
+        """Whether everybody is on LEGACY for want of a watcher."""
+        silent = self.silent_seconds(elapsed)
+        return not self._is_settled and (silent is None or silent > self.stale_after_seconds)
+
+    def silent_seconds(self, elapsed: float) -> float | None:
+        """Since the last word of a controller; None when there never was one."""
+        return None if self._word_at is None else elapsed - self._word_at
+
+    def split(self, elapsed: float) -> Split:
+        """What to route by now."""
+        if self.stored is None:
+            return LEGACY_ONLY
+        return replace(self.stored.split, enabled=False) if self.is_open(elapsed) else self.stored.split
+
+    @property
+    def _is_settled(self) -> bool:
+        return self.stored is not None and self.stored.settled
+
+    def _is_blank_successor(self, stored: StoredSplit) -> bool:
+        """A database that was made anew knows of no split: that is no word against the one that is in force."""
+        return self.stored is not None and stored.store_id != self.stored.store_id and stored.changed_at is None

@@ -1,0 +1,123 @@
+"""A whole line for tests: a canary, its agent, a controller and a store, on a clock that stands still between moves."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from serinus.analysis.criteria import Limit
+from serinus.analysis.verdict import Metric
+from serinus.asgi import Canary, subject
+from serinus.asgi.protocol import Receive, Scope, Send
+from serinus.control.agent import Agent
+from serinus.control.commands import Commands
+from serinus.control.controller import Controller
+from serinus.rollout.commands import Order
+from serinus.rollout.plan import Evidence, Margins, Plan, Severity, Step, Trigger
+from serinus.storage.database import Database
+from serinus.storage.store import Store
+
+MEMORY = "sqlite+aiosqlite://"
+EPOCH = 1_750_000_000.0
+
+ERRORS = Trigger(
+    Limit("error_rate", Metric.ERROR_RATE, 0.05), Severity.CRITICAL, deadline_seconds=60, channels=("slack",)
+)
+PLAN = Plan(
+    name="quick",
+    steps=(Step(20, bake_seconds=6), Step(50, bake_seconds=6)),
+    margins=Margins(error_rate=0.005, p95=0.1, min_canary_requests=20),
+    triggers=(ERRORS,),
+    watch_seconds=6,
+    cool_down_seconds=0,
+)
+PROVEN = Evidence.PROVEN
+
+
+class Clock:
+    def __init__(self, now: float = EPOCH) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def forward(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@dataclass
+class App:
+    """Answers after `seconds` on the timer, with `status`."""
+
+    timer: Clock
+    status: int = 200
+    seconds: float = 0.02
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.timer.forward(self.seconds)
+        await send({"type": "http.response.start", "status": self.status, "headers": []})
+        await send({"type": "http.response.body", "body": b"hello"})
+
+
+@dataclass
+class Room:
+    store: Store
+    clock: Clock = field(default_factory=Clock)
+    timer: Clock = field(default_factory=Clock)
+    served: int = 0
+
+    def __post_init__(self) -> None:
+        self.legacy, self.new = App(self.timer), App(self.timer)
+        self.enter()
+
+    def enter(self) -> None:
+        """Start the process anew: nothing is left of the last one but the store and the clock."""
+        header = subject.header("x-user-id")
+        self.canary = Canary(self.legacy, self.new, subject=header, clock=self.clock, timer=self.timer)
+        self.agent = Agent(self.canary, self.store, self.clock, "test", monotonic=self.clock)
+        self.controller = Controller(self.store, self.clock)
+        self.commands = Commands(self.store)
+
+    def order(self, reason: str = "", by: str = "ann") -> Order:
+        return Order(by, self.clock(), reason)
+
+    async def serve(self, requests: int) -> list[str]:
+        """Every request from another user; returns which version answered each."""
+        return [await self.ask(f"user-{number}") for number in range(self.served, self.served + requests)]
+
+    async def ask(self, user: str) -> str:
+        self.served += 1
+        answered: list[str] = []
+
+        async def receive() -> dict[str, object]:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: dict[str, object]) -> None:
+            if message["type"] == "http.response.start":
+                headers = dict(message["headers"])  # type: ignore[call-overload]
+                answered.append(headers[b"x-deployment-version"].decode())
+
+        headers = [(b"x-user-id", user.encode())]
+        scope = {"type": "http", "method": "POST", "path": "/hello", "query_string": b"", "headers": headers}
+        await self.canary(scope, receive, send)
+        return answered[0]
+
+    async def second(self, requests: int = 60) -> None:
+        """A second of traffic, then one beat and one tick."""
+        await self.serve(requests)
+        self.clock.forward(1)
+        await self.agent.beat()
+        await self.controller.tick()
+
+    async def until(self, true: Callable[[], object] | str, seconds: int = 120, requests: int = 60) -> None:
+        """Live on until the rollout is in a phase; fails when it never gets there."""
+        for _ in range(seconds):
+            rollout = await self.store.latest_rollout()
+            if rollout is not None and rollout.phase == true:
+                return
+            await self.second(requests)
+        raise AssertionError(f"still {rollout.phase if rollout else 'nothing'} after {seconds} s")
+
+
+async def open_room(url: str = MEMORY) -> Room:
+    store = Store(Database(url))
+    await store.prepare()
+    return Room(store)
