@@ -1,0 +1,107 @@
+"""Tells people of stored events, each channel at its own pace."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Mapping
+
+from serinus.alerts.alert import alert_of
+from serinus.alerts.channels import Channel, NotDelivered
+from serinus.storage.deliveries import Delivery
+from serinus.storage.store import Store
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0
+SEND_SECONDS = 15.0
+CLAIM_SECONDS = 60.0
+FIRST_RETRY_SECONDS = 2.0
+LONGEST_RETRY_SECONDS = 300.0
+GIVE_UP_SECONDS = 86_400.0
+
+
+class Notifier:
+    """One worker for each channel that has something to tell, so that a dead channel holds up no other.
+
+    A delivery is claimed before it is sent and settled after. A process that dies in between leaves a claim that
+    lapses after `CLAIM_SECONDS`, and the alert is sent again with the same event number and dedup key: never lost, and
+    repeated only if the crash fell between the receiver's answer and the mark.
+    """
+
+    def __init__(
+        self, store: Store, channels: Mapping[str, Channel], clock: Callable[[], float], *, language: str = "en"
+    ) -> None:
+        self._store = store
+        self._channels = channels
+        self._clock = clock
+        self._language = language
+        self._workers: dict[str, asyncio.Task[None]] = {}
+        self._unknown: set[str] = set()
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        heard, failures = -1, 0
+        while True:
+            try:
+                await self._start_workers()
+                failures = 0
+            except Exception as error:  # noqa: BLE001 - a supervisor
+                failures += 1
+                logger.warning("alerts wait: %s", error)
+            heard = await self._store.events_saved.wait(heard, min(POLL_SECONDS * 2**failures, 30.0))
+
+    async def deliver(self, channel: str) -> bool:
+        """Send the next alert that is due on a channel; False when there is none."""
+        delivery = await self._store.claim_delivery(channel, self._clock(), claim_seconds=CLAIM_SECONDS)
+        if delivery is None:
+            return False
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._channel(channel)(alert_of(delivery.event, self._language))
+        except (NotDelivered, TimeoutError) as error:
+            await self._retry(delivery, error)
+        else:
+            await self._store.delivered(delivery, self._clock())
+        return True
+
+    async def _start_workers(self) -> None:
+        for channel in await self._store.due_channels(self._clock()):
+            if channel not in self._workers:
+                self._workers[channel] = asyncio.create_task(self._work(channel), name=f"alerts on {channel}")
+
+    async def _work(self, channel: str) -> None:
+        try:
+            while await self.deliver(channel):
+                pass
+        except Exception:
+            logger.exception("alerts on %s wait", channel)
+        finally:
+            del self._workers[channel]
+
+    async def _retry(self, delivery: Delivery, error: NotDelivered | TimeoutError) -> None:
+        now = self._clock()
+        final = getattr(error, "final", False) or now - delivery.event.at > GIVE_UP_SECONDS
+        retry_at = None if final else now + retry_after_seconds(delivery.attempts, random.random())  # noqa: S311 - jitter
+        reason = str(error) or f"no answer within {SEND_SECONDS:.0f} s"
+        await self._store.delivery_failed(delivery, now, retry_at=retry_at, error=reason)
+        if delivery.channel not in self._unknown:
+            outcome = "is given up" if final else "will be tried again"
+            logger.warning("event %s on %s %s: %s", delivery.event.sequence, delivery.channel, outcome, reason)
+
+    def _channel(self, name: str) -> Channel:
+        if name in self._channels:
+            return self._channels[name]
+        if name not in self._unknown:
+            self._unknown.add(name)
+            logger.warning("no channel named %r is configured; alerts meant for it are only logged", name)
+        return _not_configured
+
+
+async def _not_configured(_alert: object) -> None:
+    raise NotDelivered("no channel of this name is configured", final=True)
+
+
+def retry_after_seconds(attempts: int, chance: float) -> float:
+    """Doubling from 2 s to 5 min, the second half of it left to `chance` (0..1) so that many retries do not meet."""
+    longest = min(FIRST_RETRY_SECONDS * 2.0 ** min(attempts - 1, 20), LONGEST_RETRY_SECONDS)
+    return longest * (1 + chance) / 2
