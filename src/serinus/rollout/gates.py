@@ -47,7 +47,8 @@ class GateReason(StrEnum):
 class GateStatus:
     """One gate now. Open when `verdict` is PASS, and only then.
 
-    `value` and `need` are in the check's native unit (seconds for bake); `opens_at` is known for gates that time opens.
+    `value` and `need` are in the check's native unit (seconds for bake); `opens_at` is known for gates that time opens,
+    `metric` for those of a check.
     """
 
     name: str
@@ -58,6 +59,7 @@ class GateStatus:
     need: float | None = None
     numbers: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     opens_at: float | None = None
+    metric: Metric | None = None
 
     @property
     def is_open(self) -> bool:
@@ -184,7 +186,14 @@ def _traffic(report: Report) -> GateStatus:
 
 def _of_check(name: str, check: Check) -> GateStatus:
     return GateStatus(
-        name, GateKind.ANALYSIS, check.verdict, check.reason, value=check.value, need=check.need, numbers=check.numbers
+        name=name,
+        kind=GateKind.ANALYSIS,
+        verdict=check.verdict,
+        reason=check.reason,
+        value=check.value,
+        need=check.need,
+        numbers=check.numbers,
+        metric=check.metric,
     )
 
 
