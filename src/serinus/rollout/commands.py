@@ -25,11 +25,12 @@ CLOCK_SKEW_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Who wants it, when, and why in their own words."""
+    """Who wants it, when, why in their own words, and from which address as far as it is known."""
 
     by: str
     at: float
     reason: str = ""
+    origin: str = ""
 
 
 def start(  # noqa: PLR0913 - all that a start can be told; each by keyword
@@ -129,7 +130,7 @@ def advance(rollout: Rollout, order: Order, report: Report) -> Decision:
     unsure = [status for status in closed(statuses) if status.kind is GateKind.ANALYSIS]
     if unsure and not order.reason.strip():
         raise Refused(f"give a reason to advance although {_listed(unsure)}, or wait")
-    return next_step(rollout, statuses, by=order.by, reason=order.reason, at=order.at)
+    return _with_origin(next_step(rollout, statuses, by=order.by, reason=order.reason, at=order.at), order)
 
 
 def promote(rollout: Rollout, order: Order, report: Report) -> Decision:
@@ -139,7 +140,7 @@ def promote(rollout: Rollout, order: Order, report: Report) -> Decision:
         raise Refused(f"this is step {rollout.step + 1} of {len(rollout.plan.steps)}: advance to the last one first")
     statuses = gates(rollout, report, order.at)
     _refuse_closed("promote", [status for status in closed(statuses) if status.kind is not GateKind.BAKE])
-    return to_everybody(rollout, statuses, by=order.by, reason=order.reason, at=order.at)
+    return _with_origin(to_everybody(rollout, statuses, by=order.by, reason=order.reason, at=order.at), order)
 
 
 def hold(rollout: Rollout, order: Order) -> Decision:
@@ -166,7 +167,7 @@ def abort(rollout: Rollout, order: Order) -> Decision:
     if not rollout.is_active:
         raise Refused(f"the rollout has ended ({rollout.phase}): set the share through the configuration instead")
     cause = Cause(rollback.MANUAL, order.reason)
-    return rollback.begin(rollout, cause, by=order.by, at=order.at)
+    return _with_origin(rollback.begin(rollout, cause, by=order.by, at=order.at), order)
 
 
 def configure(
@@ -264,4 +265,16 @@ def _require(rollout: Rollout, verb: str, *phases: Phase) -> None:
 
 
 def _event(rollout: Rollout, kind: EventKind, order: Order, details: dict[str, Detail] | None = None) -> Event:
-    return Event(kind, order.at, order.by, rollout.id, order.reason, details or {})
+    return Event(kind, order.at, order.by, rollout.id, order.reason, (details or {}) | _origin(order))
+
+
+def _with_origin(decision: Decision, order: Order) -> Decision:
+    events = (
+        replace(event, details={**event.details, **_origin(order)}) if event.actor == order.by else event
+        for event in decision.events
+    )
+    return Decision(decision.rollout, tuple(events))
+
+
+def _origin(order: Order) -> dict[str, Detail]:
+    return {"from": order.origin} if order.origin else {}
