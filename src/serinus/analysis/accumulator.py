@@ -1,8 +1,8 @@
 """Evidence over time: log-likelihood ratios summed into e-values that hold at every look.
 
-A rollback test may begin anew at every evaluation, so that a regression after two good days is found about as fast as one
-at the start: M_t = sum over j of w_j * prod from j to t of L, a weighted Shiryaev-Roberts sum (e-detectors: Shin, Ramdas
-and Rinaldo 2023). With weights that sum to at most 1 it exceeds 1/a with probability at most a over all time.
+A rollback test may begin anew at every evaluation, so that a regression after two good days is found about as fast as
+one at the start: M_t = sum over j of w_j * prod from j to t of L, a weighted Shiryaev-Roberts sum (e-detectors: Shin,
+Ramdas and Rinaldo 2023). With weights that sum to at most 1 it exceeds 1/a with probability at most a over all time.
 """
 
 import math
@@ -51,11 +51,11 @@ def beginning_weight(index: int) -> float:
             return mass / length
         index -= length
     stretch = int(math.log2(index / TAIL_LENGTH + 1)) + 1
-    return TAIL_MASS / (stretch * (stretch + 1)) / (TAIL_LENGTH * 2 ** (stretch - 1))
+    return TAIL_MASS / (stretch * (stretch + 1)) / (TAIL_LENGTH << (stretch - 1))
 
 
 def accumulate(log_sums: Floats, log_ratios: Floats, log_weight: float) -> Floats:
-    """One evaluation: begin anew with `log_weight`, then multiply by the likelihood ratios. Both tests x alternatives."""
+    """One evaluation: begin anew with `log_weight`, then multiply by the likelihood ratios (tests x alternatives)."""
     return np.asarray(np.logaddexp(log_sums, log_weight) + log_ratios)
 
 
@@ -67,7 +67,8 @@ def log_evidence(log_sums: Floats, log_prior: Floats) -> Floats:
 
 
 def forget_gains(log_sums: Floats, settled: NDArray[np.bool_]) -> Floats:
-    """Tests whose recent evidence is nil keep no more than they were given: an excess that is over is no proof for the next one.
+    """Tests whose recent evidence is nil keep no more than they were given: an excess that is over is no proof for
+    the next one.
 
     Lowering an e-process keeps its guarantee.
     """

@@ -54,7 +54,7 @@ def limit_weights(limits: Sequence[Limit]) -> tuple[float, ...]:
 
 
 def rejected(terms: Mapping[str, float], alpha: float) -> frozenset[str]:
-    """The names whose weighted e-value (`terms`, as logarithms) reaches 1/alpha alone, and the largest if all of them do together."""
+    """The names whose term (log of a weighted e-value) reaches 1/alpha alone, and the largest if all together do."""
     bar = -math.log(alpha)
     alone = {name for name, term in terms.items() if term >= bar}
     if terms and log_sum(terms.values()) >= bar:
@@ -63,5 +63,5 @@ def rejected(terms: Mapping[str, float], alpha: float) -> frozenset[str]:
 
 
 def log_sum(terms: Iterable[float]) -> float:
-    """log of the sum of the exponentials."""
+    """The log of the sum of the exponentials."""
     return float(np.logaddexp.reduce(np.fromiter(terms, dtype=np.float64), initial=-math.inf))

@@ -18,10 +18,8 @@ from serinus.analysis.worse import Comparison, hold_check, read_comparisons, wor
 def analyze(evidence: Evidence, criteria: Criteria, now: float) -> Report:
     """The report at `now` (epoch seconds); the evidence may be read as often as one likes."""
     comparisons = read_comparisons(evidence, criteria)
-    comparative = {each.metric: each.log_term for each in comparisons if each.matters}
-    readings = read_limits(
-        evidence, criteria, [m for m in comparative if rejected({m: comparative[m]}, criteria.alpha)]
-    )
+    comparative = {str(each.metric): each.log_term for each in comparisons if each.matters}
+    readings = read_limits(evidence, criteria, [each.metric for each in comparisons if each.is_proven(criteria.alpha)])
     absolute = {_term(each): each.log_term for each in readings if each.matters and not each.environment}
     proven = rejected({**comparative, **absolute}, criteria.alpha)
     legacy, canary = _figures(evidence)
@@ -71,8 +69,8 @@ def _limits(
     obstacle = obstacles.of_canary(evidence, now)
     checks = {}
     for each in readings:
-        alone = each.matters and bool(rejected({"": each.log_term}, criteria.alpha))
-        checks[each.limit.name] = limit_check(each, obstacle, criteria.alpha, proven=alone or _term(each) in proven)
+        is_proven = each.is_proven(criteria.alpha) or _term(each) in proven
+        checks[each.limit.name] = limit_check(each, obstacle, criteria.alpha, proven=is_proven)
     return checks
 
 

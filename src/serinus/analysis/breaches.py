@@ -30,8 +30,8 @@ LONGEST_HOLD_REQUESTS = 1e9
 class LimitReading:
     """One limit, read: the stretch since `since` (None: nothing speaks of a breach, the figures are the step's).
 
-    `log_evidence` is the log e-value, `weight` its part in the merged test. `breach_bar` is in nats. `environment`: LEGACY is
-    beyond the limit in the same stretch and the canary is not proven worse.
+    `log_evidence` is the log e-value, `weight` its part in the merged test. `breach_bar` is in nats. `environment`:
+    LEGACY is beyond the limit in the same stretch and the canary is not proven worse.
     """
 
     limit: Limit
@@ -47,6 +47,10 @@ class LimitReading:
     @property
     def log_term(self) -> float:
         return self.log_evidence + math.log(self.weight) if self.weight > 0 else -math.inf
+
+    def is_proven(self, alpha: float) -> bool:
+        """Without the help of any other test."""
+        return self.matters and self.log_term >= -math.log(alpha)
 
     @property
     def requests(self) -> float:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,12 @@ from serinus.analysis.criteria import Criteria
 from serinus.analysis.proportions import Pair
 from serinus.analysis.quantiles import P95
 from serinus.analysis.tables import CANARY, LEGACY, Count, Table
+from serinus.metrics.sketch import BINS
 from serinus.metrics.snapshot import SLOTS
 
 Floats: TypeAlias = NDArray[np.float64]
 
 ALTERNATIVES = 6
-MOST_SLOTS = SLOTS - 1
 MIN_PAST_LATENCIES = 60  # LEGACY latencies before its quantiles are a threshold: three beyond P95
 
 
@@ -53,7 +53,10 @@ PROMOTION_ODDS = np.array([0.9, 0.8, 0.7, 0.5])
 STRICT_EXCESS = np.array([0.004, 0.012, 0.04, 0.2])
 CLIENT_EXCESS = np.array([0.02, 0.05, 0.15, 0.4])
 PROMOTION_PARTS = np.array([0.0, 1 / 3, 2 / 3])  # of the margin: how much worse the canary may truly be
+_ROUNDING = 1e-9
 QUANTILES = ((Rollback.P95, P95), (Rollback.P75, 0.75), (Rollback.P90, 0.90), (Rollback.P99, 0.99))
+# One row for each quantile and for the strict test; then the promotion test, whose last column is a filler (odds of 1).
+_LATENCY_GRID = np.vstack((np.tile(LATENCY_ODDS, (len(QUANTILES) + 1, 1)), np.append(PROMOTION_ODDS, 1.0)))
 
 
 def _log_prior(*rows: Sequence[float]) -> Floats:
@@ -101,7 +104,7 @@ HALF_LIFE_SECONDS = 7_200.0
 
 
 def no_past() -> Past:
-    return Past(np.zeros(len(Count)), np.zeros(quantiles.BINS), np.zeros((2, SLOTS)))
+    return Past(np.zeros(len(Count)), np.zeros(BINS), np.zeros((2, SLOTS)))
 
 
 def learn(past: Past, table: Table, seconds: float) -> Past:
@@ -115,72 +118,68 @@ def learn(past: Past, table: Table, seconds: float) -> Past:
     )
 
 
-def column_pair(tables: Sequence[Table], events: Count, requests: Count) -> Pair:
+class Ratios(NamedTuple):
+    """Log-likelihood ratios of one slice: strata x tests x `ALTERNATIVES`, the tests by `Rollback` and `Promotion`."""
+
+    rollback: Floats
+    promotion: Floats
+
+
+def compare(tables: Sequence[Table], past: Past, criteria: Criteria) -> Ratios:
+    """What the strata say in every test; to say it of several strata together, add up."""
+    ratios = Ratios(*(np.zeros((len(tables), len(tests), ALTERNATIVES)) for tests in (Rollback, Promotion)))
     counts = np.stack([table.counts for table in tables])
+    _compare_errors(ratios, counts, past, criteria)
+    _compare_client_errors(ratios, counts, past, criteria)
+    if past.latency.sum() >= MIN_PAST_LATENCIES:
+        _compare_latency(ratios, np.stack([table.latency for table in tables]), past, criteria)
+    return ratios
+
+
+def _compare_errors(ratios: Ratios, counts: Floats, past: Past, criteria: Criteria) -> None:
+    pair = _pair(counts, Count.ERRORS, Count.VALID)
+    tempering, base, margin = 1 / past.design_effect, past.rate(Count.ERRORS, Count.VALID), criteria.error_rate_margin
+    ratios.rollback[:, Rollback.ERRORS, : len(ERROR_ODDS)] = tempering * proportions.share(pair, ERROR_ODDS)
+    alternatives = base + np.concatenate((margin + STRICT_EXCESS, margin * PROMOTION_PARTS))
+    strict_and_promotion = tempering * _difference(pair, margin, base, alternatives)
+    strict = len(STRICT_EXCESS)
+    ratios.rollback[:, Rollback.ERRORS_STRICT, :strict] = strict_and_promotion[:, :strict]
+    ratios.promotion[:, Promotion.ERRORS, : len(PROMOTION_PARTS)] = strict_and_promotion[:, strict:]
+
+
+def _compare_client_errors(ratios: Ratios, counts: Floats, past: Past, criteria: Criteria) -> None:
+    pair = _pair(counts, Count.CLIENT_ERRORS, Count.ANSWERED)
+    base, margin = past.rate(Count.CLIENT_ERRORS, Count.ANSWERED), criteria.client_error_margin
+    worse = _difference(pair, margin, base, base + margin + CLIENT_EXCESS)
+    ratios.rollback[:, Rollback.CLIENT_ERRORS, : len(CLIENT_EXCESS)] = worse
+
+
+def _compare_latency(ratios: Ratios, latency: Floats, past: Past, criteria: Criteria) -> None:
+    """All latency tests in one call: events are beyond LEGACY's past quantile, or a shifted one for the canary."""
+    usual = quantiles.thresholds(past.latency, [q for _, q in QUANTILES])
+    increase = quantiles.bins_of_increase(criteria.p95_margin)
+    shifted = usual[0] + np.array([math.ceil(increase - _ROUNDING), math.floor(increase + _ROUNDING)])
+    canary_edges = np.minimum(np.concatenate((usual, shifted)), quantiles.LARGEST_THRESHOLD)
+    legacy_edges = np.concatenate((usual, usual[:1], usual[:1]))
+    seen = np.maximum(latency.sum(axis=-1), 0.0)
+    beyond = latency[:, :, ::-1].cumsum(axis=-1)[:, :, ::-1]
+    slow = np.stack((beyond[:, LEGACY, legacy_edges + 1], beyond[:, CANARY, canary_edges + 1]), axis=1)
+    slow = np.maximum(np.minimum(slow, seen[:, :, None]), 0.0)
+    tests = slow.shape[-1]
+    n_legacy, n_canary = (np.repeat(seen[:, arm], tests) for arm in (LEGACY, CANARY))
+    pair = Pair(n_canary, slow[:, CANARY].ravel(), n_legacy, slow[:, LEGACY].ravel())
+    shares = proportions.share(pair, np.tile(_LATENCY_GRID, (len(latency), 1))).reshape(len(latency), tests, -1)
+    rows = [row for row, _ in QUANTILES] + [Rollback.P95_STRICT]
+    ratios.rollback[:, rows, : shares.shape[-1]] = shares[:, :-1]
+    ratios.promotion[:, Promotion.P95, : len(PROMOTION_ODDS)] = shares[:, -1, : len(PROMOTION_ODDS)]
+
+
+def _pair(counts: Floats, events: Count, requests: Count) -> Pair:
     return Pair(
         counts[:, CANARY, requests], counts[:, CANARY, events], counts[:, LEGACY, requests], counts[:, LEGACY, events]
     )
 
 
-def latency_pair(tables: Sequence[Table], threshold: int, shift: int = 0) -> Pair:
-    """Requests slower than an edge; the canary's edge is `shift` bins further up."""
-    latency = np.stack([table.latency for table in tables])
-    seen = np.maximum(latency.sum(axis=-1), 0.0)
-    beyond = min(threshold + shift, quantiles.LARGEST_THRESHOLD)
-    return Pair(
-        seen[:, CANARY],
-        quantiles.slower(latency[:, CANARY], beyond),
-        seen[:, LEGACY],
-        quantiles.slower(latency[:, LEGACY], threshold),
-    )
-
-
-def rollback_ratios(tables: Sequence[Table], past: Past, criteria: Criteria) -> Floats:
-    """The log-likelihood ratios of the strata together: `Rollback` x `ALTERNATIVES`."""
-    ratios = np.zeros((len(Rollback), ALTERNATIVES))
-    tempering = 1.0 / past.design_effect
-    errors = column_pair(tables, Count.ERRORS, Count.VALID)
-    _put(ratios, Rollback.ERRORS, tempering * proportions.share(errors, ERROR_ODDS))
-    base = past.rate(Count.ERRORS, Count.VALID)
-    strict = _difference(errors, base, criteria.error_rate_margin, base + criteria.error_rate_margin + STRICT_EXCESS)
-    _put(ratios, Rollback.ERRORS_STRICT, tempering * strict)
-    clients = column_pair(tables, Count.CLIENT_ERRORS, Count.ANSWERED)
-    base = past.rate(Count.CLIENT_ERRORS, Count.ANSWERED)
-    excess = base + criteria.client_error_margin + CLIENT_EXCESS
-    _put(ratios, Rollback.CLIENT_ERRORS, _difference(clients, base, criteria.client_error_margin, excess))
-    if past.latency.sum() >= MIN_PAST_LATENCIES:
-        _put_latency(ratios, tables, past, criteria)
-    return ratios
-
-
-def _put_latency(ratios: Floats, tables: Sequence[Table], past: Past, criteria: Criteria) -> None:
-    for row, q in QUANTILES:
-        threshold = min(quantiles.quantile_bin(past.latency, q), quantiles.LARGEST_THRESHOLD)
-        _put(ratios, row, proportions.share(latency_pair(tables, threshold), LATENCY_ODDS))
-    threshold = min(quantiles.quantile_bin(past.latency, P95), quantiles.LARGEST_THRESHOLD)
-    beyond = math.ceil(quantiles.bins_of_increase(criteria.p95_margin) - 1e-9)
-    _put(ratios, Rollback.P95_STRICT, proportions.share(latency_pair(tables, threshold, beyond), LATENCY_ODDS))
-
-
-def promotion_ratios(tables: Sequence[Table], past: Past, criteria: Criteria) -> Floats:
-    """The log-likelihood ratios of the strata together: `Promotion` x `ALTERNATIVES`."""
-    ratios = np.zeros((len(Promotion), ALTERNATIVES))
-    errors = column_pair(tables, Count.ERRORS, Count.VALID)
-    base = past.rate(Count.ERRORS, Count.VALID)
-    alternatives = base + criteria.error_rate_margin * PROMOTION_PARTS
-    proof = _difference(errors, base, criteria.error_rate_margin, alternatives)
-    _put(ratios, Promotion.ERRORS, proof / past.design_effect)
-    if past.latency.sum() >= MIN_PAST_LATENCIES:
-        threshold = min(quantiles.quantile_bin(past.latency, P95), quantiles.LARGEST_THRESHOLD)
-        within = math.floor(quantiles.bins_of_increase(criteria.p95_margin) + 1e-9)
-        _put(ratios, Promotion.P95, proportions.share(latency_pair(tables, threshold, within), PROMOTION_ODDS))
-    return ratios
-
-
-def _difference(pair: Pair, legacy_p: float, margin: float, canary_p: Floats) -> Floats:
+def _difference(pair: Pair, margin: float, legacy_p: float, canary_p: Floats) -> Floats:
     tilts = proportions.tilts_towards(pair, margin, np.minimum(canary_p, 1 - 1e-6), legacy_p)
     return proportions.difference(pair, margin, tilts)
-
-
-def _put(ratios: Floats, row: int, by_stratum: Floats) -> None:
-    ratios[row, : by_stratum.shape[1]] = by_stratum.sum(axis=0)

@@ -20,7 +20,8 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
-    """`error_rate_margin` and `client_error_margin` are differences of fractions (0.005 is half a percentage point), `p95_margin` is a relative increase (0.1 is 10 %).
+    """`error_rate_margin` and `client_error_margin` are differences of fractions (0.005 is half a percentage point),
+    `p95_margin` is a relative increase (0.1 is 10 %).
 
     `min_canary_requests` must be exceeded, not reached. `alpha` bounds the chance that a healthy canary is ever rolled
     back; `strict` rolls back only a canary proven beyond the margins, not one proven merely worse.

@@ -1,10 +1,10 @@
 """What has been learnt from the slices so far, as one value that is stored between ticks and folded forward."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from types import MappingProxyType
-from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
+from typing import Any, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,13 @@ from serinus.analysis.comparison import Past
 from serinus.analysis.tables import Table, Tally
 
 Floats: TypeAlias = NDArray[np.float64]
-Json: TypeAlias = "str | int | float | bool | None | list[Json] | dict[str, Json]"
+Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segment:
-    """The strata since the evidence for the mildest alternative was last nil (CUSUM): what an estimate of *this* excess rests on.
+    """The strata since the evidence for the mildest alternative was last nil (CUSUM): what an estimate of *this*
+    excess rests on.
 
     `since` is the start of the first of them, infinite while `cusum` (nats) is 0.
     """
@@ -31,7 +32,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """Rollback evidence against LEGACY, over all steps: `log_sums` is `Rollback` x alternatives, one segment per `Watch`."""
+    """Rollback evidence against LEGACY over all steps; `log_sums`: `Rollback` x alternatives, a segment per `Watch`."""
 
     log_sums: Floats
     beginnings: Beginnings
@@ -79,7 +80,7 @@ class OpenStratum:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """`through_at` is the end of the last slice folded; `unusable` counts slices that could not be used, the last at `unusable_at`."""
+    """`through_at`: end of the last slice folded; `unusable` slices were left out, the last at `unusable_at`."""
 
     started_at: float
     step: StepEvidence
@@ -134,8 +135,8 @@ def _read(kind: Any, document: Any) -> Any:
     if kind is float or kind == float | None:
         return None if document is None else float(document)
     if is_dataclass(kind):
-        hints = get_type_hints(kind)
-        return kind(**{each.name: _read(hints[each.name], document[each.name]) for each in fields(kind)})
+        hints, make = get_type_hints(kind), cast("Callable[..., Any]", kind)
+        return make(**{each.name: _read(hints[each.name], document[each.name]) for each in fields(kind)})
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is np.ndarray:
         return _read_array(document)

@@ -5,27 +5,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import IntEnum
 from functools import reduce
+from itertools import compress
 from operator import add
 
 import numpy as np
 
 from serinus.analysis.accumulator import Beginnings, accumulate, forget_gains
-from serinus.analysis.comparison import (
-    ALTERNATIVES,
-    Past,
-    Promotion,
-    Rollback,
-    learn,
-    no_past,
-    promotion_ratios,
-    rollback_ratios,
-)
+from serinus.analysis.comparison import ALTERNATIVES, Promotion, Rollback, compare, learn, no_past
 from serinus.analysis.criteria import Criteria
 from serinus.analysis.evidence import Comparison, Evidence, OpenStratum, Segment, StepEvidence
 from serinus.analysis.limits import fold_limits, no_limit_evidence
 from serinus.analysis.slices import Slice
 from serinus.analysis.strata import gather
-from serinus.analysis.tables import Table, empty_table, empty_tally, is_usable, matched, table_of, total
+from serinus.analysis.tables import Floats, empty_table, empty_tally, is_usable, matched, table_of, total
 
 CUSUM_CAP = 12.0  # nats
 
@@ -79,59 +71,49 @@ def fold(evidence: Evidence, slice_: Slice, criteria: Criteria) -> Evidence:
         return replace(evidence, through_at=through_at, unusable=evidence.unusable + 1, unusable_at=slice_.ended_at)
     tables = {endpoint: table_of(compared.legacy, compared.canary) for endpoint, compared in slice_.endpoints.items()}
     summed = total(tables)
-    strata = gather(evidence.open, tables, slice_)
     seconds = through_at - evidence.through_at if evidence.through_at is not None else 0.0
+    closed, still_open = gather(evidence.open, tables, slice_)
+    judged = _compare(replace(evidence, open=still_open), closed, criteria, slice_.ended_at)
+    step = judged.step
+    if slice_.split_revision >= step.split_revision:
+        step = replace(step, table=step.table + summed)
+    span = {"started_at": slice_.started_at, "ended_at": slice_.ended_at}
     return replace(
-        evidence,
+        judged,
         through_at=through_at,
-        open=strata.open,
-        step=_fold_step(evidence, strata.closed, criteria, summed if _in_step(evidence, slice_) else None),
-        comparison=_fold_comparison(evidence, strata.closed, criteria, slice_.ended_at),
-        limits=fold_limits(
-            evidence.limits, summed, criteria.limits, started_at=slice_.started_at, ended_at=slice_.ended_at
-        ),
+        step=step,
+        limits=fold_limits(evidence.limits, summed, criteria.limits, **span),
         past=learn(evidence.past, summed, seconds),
     )
 
 
-def _in_step(evidence: Evidence, counted: Slice | OpenStratum) -> bool:
-    return counted.split_revision >= evidence.step.split_revision
-
-
-def _fold_step(
-    evidence: Evidence, closed: Sequence[OpenStratum], criteria: Criteria, summed: Table | None
-) -> StepEvidence:
-    step = evidence.step
-    if summed is not None:
-        step = replace(step, table=step.table + summed)
-    tables = [stratum.table for stratum in closed if _in_step(evidence, stratum)]
-    if not tables:
-        return step
-    return replace(
-        step,
-        tally=reduce(add, map(matched, tables), step.tally),
-        log_products=step.log_products + promotion_ratios(tables, evidence.past, criteria),
-    )
-
-
-def _fold_comparison(evidence: Evidence, closed: Sequence[OpenStratum], criteria: Criteria, at: float) -> Comparison:
-    comparison, past = evidence.comparison, evidence.past
+def _compare(evidence: Evidence, closed: Sequence[OpenStratum], criteria: Criteria, at: float) -> Evidence:
+    """The evidence with the strata that closed at `at`; those of an earlier split count for a rollback only."""
     if not closed:
-        return comparison
-    tables = [stratum.table for stratum in closed]
-    ratios = rollback_ratios(tables, past, criteria)
-    added = reduce(add, map(matched, tables))
-    started_at = min(stratum.started_at for stratum in closed)
+        return evidence
+    ratios = compare([stratum.table for stratum in closed], evidence.past, criteria)
+    tallies = [matched(stratum.table) for stratum in closed]
+    added = Segment(min(stratum.started_at for stratum in closed), 0.0, reduce(add, tallies))
+    comparison = _fold_comparison(evidence.comparison, ratios.rollback.sum(axis=0), added, at)
+    present = [stratum.split_revision >= evidence.step.split_revision for stratum in closed]
+    step = replace(
+        evidence.step,
+        tally=reduce(add, compress(tallies, present), evidence.step.tally),
+        log_products=evidence.step.log_products + ratios.promotion[present].sum(axis=0),
+    )
+    return replace(evidence, comparison=comparison, step=step)
+
+
+def _fold_comparison(comparison: Comparison, ratios: Floats, added: Segment, at: float) -> Comparison:
     segments = tuple(
-        _grow(comparison.segments[watch], Segment(started_at, float(ratios[WATCHED[watch][0], 0]), added))
-        for watch in Watch
+        _grow(comparison.segments[watch], replace(added, cusum=float(ratios[WATCHED[watch][0], 0]))) for watch in Watch
     )
     beginnings, log_weight = comparison.beginnings.next(at)
     return Comparison(
         log_sums=forget_gains(accumulate(comparison.log_sums, ratios, log_weight), _settled(segments)),
         beginnings=beginnings,
         segments=segments,
-        whole=comparison.whole + added,
+        whole=comparison.whole + added.tally,
     )
 
 
@@ -147,6 +129,3 @@ def _settled(segments: tuple[Segment, ...]) -> np.typing.NDArray[np.bool_]:
     for watch, segment in zip(Watch, segments, strict=True):
         settled[list(WATCHED[watch])] = segment.cusum <= 0
     return settled
-
-
-__all__ = ["WATCHED", "Past", "Watch", "enter_step", "fold", "start"]

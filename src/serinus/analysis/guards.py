@@ -1,4 +1,4 @@
-"""What must be seen besides evidence before a canary is rolled back: a difference that matters, on more than a subject or two."""
+"""What a rollback needs besides evidence: a difference that matters, on more than a subject or two."""
 
 from typing import TypeAlias
 
@@ -19,7 +19,7 @@ SLOTS_PER_TRIM = 4  # with few subjects fewer slots are set aside, so that a dea
 
 
 def enough_subjects(slots: Floats) -> bool:
-    """Are the errors of more than one subject? `slots`: (requests, errors) x `SLOTS`; without slots nothing is known against it."""
+    """Are the errors of more than one subject? `slots`: (requests, errors) x `SLOTS`; without any, it is believed."""
     requests, errors = slots
     if requests.sum() == 0 or (errors > 0).sum() >= MIN_SUBJECTS:
         return True
@@ -58,10 +58,10 @@ def client_errors_matter(tally: Tally, margin: float) -> bool:
 
 
 def latency_matters(tally: Tally, margin: float) -> bool:
-    increase = quantiles.increase(tally.latency)
+    increase = quantiles.p95_increase(tally.latency)
     if increase is None or increase < margin:
         return False
-    usual = min(quantiles.quantile_bin(tally.latency[LEGACY], P95), quantiles.LARGEST_THRESHOLD)
+    usual = int(quantiles.thresholds(tally.latency[LEGACY], (P95,))[0])
     slow = quantiles.slower(tally.latency[CANARY], usual)
     requests = tally.slots[REQUESTS_OF_SLOT]
     return bool(slow >= MIN_EVENTS and (requests.sum() == 0 or (requests > 0).sum() >= MIN_SUBJECTS))

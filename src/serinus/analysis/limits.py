@@ -1,4 +1,4 @@
-"""Absolute limits on the canary alone: one-sample sequential tests, and the stretch that an observed breach rests on."""
+"""Absolute limits on the canary alone: one-sample sequential tests, and the stretch that a breach rests on."""
 
 import math
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from serinus.analysis.criteria import Limit
 from serinus.analysis.evidence import LimitEvidence
 from serinus.analysis.tables import CANARY, LEGACY, Count, Table
 from serinus.analysis.verdict import Metric
+from serinus.metrics.sketch import BINS
 from serinus.metrics.snapshot import SLOTS
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -43,7 +44,7 @@ def no_limit_evidence(limits: Sequence[Limit]) -> LimitEvidence:
         since=np.full(rows, math.inf),
         counts=np.zeros((rows, len(Part))),
         slots=np.zeros((rows, 2, SLOTS)),
-        latency=np.zeros((rows, quantiles.BINS)),
+        latency=np.zeros((rows, BINS)),
     )
 
 

@@ -1,16 +1,16 @@
-"""The margins of the present step: observed (the SLO, literally) and proven (by the sequential non-inferiority tests)."""
+"""The margins of the present step: observed (the SLO, literally) and proven (sequential non-inferiority tests)."""
 
 import math
+from dataclasses import replace
 from functools import reduce
 from operator import add
 
-from serinus.analysis import guards, obstacles, planner, quantiles
+from serinus.analysis import obstacles, planner, quantiles
 from serinus.analysis.accumulator import log_evidence
 from serinus.analysis.comparison import PROMOTION_LOG_PRIOR, PROMOTION_ODDS, Promotion
 from serinus.analysis.criteria import Criteria
 from serinus.analysis.evidence import Evidence
 from serinus.analysis.obstacles import Obstacle
-from serinus.analysis.quantiles import P95
 from serinus.analysis.reasons import Reason
 from serinus.analysis.tables import CANARY, LEGACY, Count, Tally, matched
 from serinus.analysis.verdict import Check, Metric, Verdict
@@ -30,15 +30,14 @@ def observed_checks(evidence: Evidence, criteria: Criteria, now: float) -> tuple
     """Error rate, P95, volume."""
     tally = step_tally(evidence)
     obstacle = obstacles.of_comparison(evidence, now) or _too_few(evidence, criteria)
-    p95s = [quantiles.quantile_ms(row, P95) for row in tally.latency]
+    estimates = _estimates(tally, evidence, criteria)
+    return (*(_unless(obstacle, estimate) for estimate in estimates), _volume(evidence, criteria, now))
+
+
+def _estimates(tally: Tally, evidence: Evidence, criteria: Criteria) -> tuple[Check, Check]:
+    """Error rate and P95 as they are observed, on however little."""
     errors = _observed(evidence, Metric.ERROR_RATE, criteria.error_rate_margin, tally.rates(Count.ERRORS))
-    p95 = _observed(evidence, Metric.P95, criteria.p95_margin, _both(p95s))
-    return (_unless(obstacle, errors), _unless(obstacle, p95), _volume(evidence, criteria, now))
-
-
-def _both(levels: list[float | None]) -> tuple[float, float] | None:
-    legacy, canary = levels
-    return None if legacy is None or canary is None else (legacy, canary)
+    return errors, _observed(evidence, Metric.P95, criteria.p95_margin, quantiles.p95s_ms(tally.latency))
 
 
 def _observed(evidence: Evidence, metric: Metric, margin: float, levels: tuple[float, float] | None) -> Check:
@@ -70,16 +69,16 @@ def _volume_counted(evidence: Evidence, criteria: Criteria) -> Check:
 def proof_checks(evidence: Evidence, criteria: Criteria, now: float) -> tuple[Check, ...]:
     """Error rate and P95: is it proven that the canary is not worse by the margin?"""
     obstacle = obstacles.of_comparison(evidence, now)
-    logs = log_evidence(evidence.step.log_products, PROMOTION_LOG_PRIOR)
     growths = _error_growth(evidence, criteria), _p95_growth(evidence, criteria)
-    rows = ((Promotion.ERRORS, Metric.ERROR_RATE), (Promotion.P95, Metric.P95))
     return tuple(
-        _unless(obstacle, _proof(evidence, criteria, metric, (float(logs[row]), growths[row]))) for row, metric in rows
+        _unless(obstacle, _proof(estimate, evidence, criteria, growth))
+        for estimate, growth in zip(_estimates(step_tally(evidence), evidence, criteria), growths, strict=True)
     )
 
 
-def _proof(evidence: Evidence, criteria: Criteria, metric: Metric, gathered: tuple[float, float]) -> Check:
-    log_e, growth = gathered
+def _proof(estimate: Check, evidence: Evidence, criteria: Criteria, growth: float) -> Check:
+    row = Promotion.P95 if estimate.metric is Metric.P95 else Promotion.ERRORS
+    log_e = float(log_evidence(evidence.step.log_products, PROMOTION_LOG_PRIOR)[row])
     log_bar = -math.log(criteria.promotion_alpha)
     requests = _canary_requests(evidence)
     strength, bar = math.exp(min(log_e, 700.0)), 1 / criteria.promotion_alpha
@@ -89,7 +88,7 @@ def _proof(evidence: Evidence, criteria: Criteria, metric: Metric, gathered: tup
         verdict, reason = Verdict.INCONCLUSIVE, Reason.NOT_YET_PROVEN
         more = max(planner.requests_until(log_bar, log_e, growth), criteria.min_canary_requests + 1 - requests)
         numbers["more_requests"] = min(more, MOST_REQUESTS)
-    return Check(metric, metric, verdict, reason, strength, bar, numbers, evidence.step.started_at)
+    return replace(estimate, verdict=verdict, reason=reason, numbers=numbers)
 
 
 def _error_growth(evidence: Evidence, criteria: Criteria) -> float:
@@ -102,7 +101,7 @@ def _p95_growth(evidence: Evidence, criteria: Criteria) -> float:
     past = evidence.past.latency
     if past.sum() <= 0:
         return 0.0
-    threshold = min(quantiles.quantile_bin(past, P95), quantiles.LARGEST_THRESHOLD)
+    threshold = int(quantiles.thresholds(past, (quantiles.P95,))[0])
     within = math.floor(quantiles.bins_of_increase(criteria.p95_margin) + 1e-9)
     beyond = min(threshold + within, quantiles.LARGEST_THRESHOLD)
     canary_p, legacy_p = (float(quantiles.slower(past, edge) / past.sum()) for edge in (beyond, threshold))

@@ -1,11 +1,13 @@
-"""Sequential tests of proportions: each returns the log of a likelihood ratio whose expectation is at most 1 under the null.
+"""Sequential tests of proportions: each returns the log of a likelihood ratio whose expectation is at most 1 under
+the null.
 
 Multiplied over independent slices such ratios are e-processes: they may be looked at after every slice, and exceed 1/a
 with probability at most a (Ville 1939). Rows are slices or strata, columns the alternatives of a test's grid.
 
 Sources: the share test conditions on both margins (Fisher's exact test as a likelihood ratio; Lindon and Malek,
-arXiv:2011.03567); the difference test divides by the largest probability under the null (universal inference; compare Turner,
-Ly and Grünwald, arXiv:2106.02693); the limit test is Wald's likelihood ratio against the boundary of the null.
+arXiv:2011.03567); the difference test divides by the largest probability under the null (universal inference; compare
+Turner, Ly and Grünwald, arXiv:2106.02693); the limit test is Wald's likelihood ratio against the boundary of the
+null.
 """
 
 from typing import NamedTuple, TypeAlias
@@ -39,85 +41,83 @@ def logit(p: Floats) -> Floats:
 
 
 def share(pair: Pair, odds: Floats) -> Floats:
-    """Has the canary more than its share of the events? Null: its odds of an event are at most LEGACY's (at least, for odds < 1).
+    """Has the canary more than its share of the events? Null: its odds of an event are at most LEGACY's (at least,
+    for odds < 1).
 
-    `odds` are the odds ratios of the alternatives. Given how many requests each version had and how many events there
-    were, the canary's events are hypergeometric under equality, whatever the level: log psi^x - log E[psi^X].
+    `odds` are the odds ratios of the alternatives, of all rows or rows x alternatives. Given how many requests each
+    version had and how many events there were, the canary's events are hypergeometric under equality, whatever the
+    level: log psi^x - log E[psi^X].
     """
-    log_odds = np.log(odds)
+    log_odds = np.broadcast_to(np.log(odds), (len(pair.canary_n), odds.shape[-1]))
     informative = (pair.canary_n > 0) & (pair.legacy_n > 0) & (pair.canary_x + pair.legacy_x > 0)
-    out = np.zeros((len(pair.canary_n), len(odds)))
-    for row in np.flatnonzero(informative):
-        table = Pair(*(column[row] for column in pair))
-        normaliser = _log_mean_exact if table.canary_n <= EXACT_UP_TO else _log_mean_bound
-        out[row] = table.canary_x * log_odds - normaliser(table, log_odds)
+    few = pair.canary_n <= EXACT_UP_TO
+    out = np.zeros(log_odds.shape)
+    for rows, normaliser in ((informative & few, _log_mean_exact), (informative & ~few, _log_mean_bound)):
+        if rows.any():
+            table = Pair(*(column[rows] for column in pair))
+            out[rows] = table.canary_x[:, None] * log_odds[rows] - normaliser(table, log_odds[rows])
     return out
 
 
 def _log_mean_exact(table: Pair, log_odds: Floats) -> Floats:
-    """log E[psi^X] for X ~ Hypergeometric, by the ratios of neighbouring probabilities."""
-    events = table.canary_x + table.legacy_x
-    least = max(0.0, float(events - table.legacy_n))
-    u = np.arange(least, float(min(table.canary_n, events)) + 1)
-    steps = np.log(table.canary_n - u[:-1]) + np.log(events - u[:-1])
-    steps -= np.log(u[1:]) + np.log(table.legacy_n - events + u[1:])
-    log_p = np.concatenate(([0.0], np.cumsum(steps)))
-    weights = np.exp(log_p - log_p.max())
-    terms = np.multiply.outer(u, log_odds)
-    top = terms.max(axis=0)
-    tilted: Floats = weights @ np.exp(terms - top)
-    # A sum that underflows belongs to a peak elsewhere: take it in log space then.
-    if tilted.min() < 1e-280:
-        joint = log_p[:, None] + terms
-        peak = joint.max(axis=0)
-        return np.asarray(peak + np.log(np.exp(joint - peak).sum(axis=0)) - log_p.max() - np.log(weights.sum()))
-    return np.asarray(top + np.log(tilted) - np.log(weights.sum()))
+    """The log of E[psi^X] for X ~ Hypergeometric, by the ratios of neighbouring probabilities."""
+    canary_n, legacy_n = table.canary_n[:, None], table.legacy_n[:, None]
+    events = (table.canary_x + table.legacy_x)[:, None]
+    least, most = np.maximum(0.0, events - legacy_n), np.minimum(canary_n, events)
+    u = least + np.arange(float((most - least).max()) + 1)
+    possible = u <= most
+    before = np.where(possible[:, 1:], u[:, :-1], least)  # any u that keeps the logarithms finite will do beyond `most`
+    steps = np.log((canary_n - before) * (events - before)) - np.log((before + 1) * (legacy_n - events + before + 1))
+    log_p = np.concatenate((np.zeros((len(u), 1)), np.cumsum(steps, axis=1)), axis=1)
+    log_p[~possible] = -np.inf
+    log_p -= log_p.max(axis=1, keepdims=True)
+    joint = log_p[:, :, None] + u[:, :, None] * log_odds[:, None, :]
+    peak = joint.max(axis=1)
+    tilted = np.exp(joint - peak[:, None, :]).sum(axis=1)
+    return np.asarray(peak + np.log(tilted) - np.log(np.exp(log_p).sum(axis=1))[:, None])
 
 
 def _log_mean_bound(table: Pair, log_odds: Floats) -> Floats:
-    """An upper bound of log E[psi^X]: sampling without replacement is less variable than with (Hoeffding 1963, theorem 4)."""
-    total = table.canary_n + table.legacy_n
-    events = table.canary_x + table.legacy_x
+    """An upper bound of it: sampling without replacement is less variable than with (Hoeffding 1963, theorem 4)."""
+    canary_n, events = table.canary_n[:, None], (table.canary_x + table.legacy_x)[:, None]
+    total = canary_n + table.legacy_n[:, None]
     excess = np.expm1(log_odds)
-    by_events = events * np.log1p(table.canary_n / total * excess)
-    by_requests = table.canary_n * np.log1p(events / total * excess)
+    by_events = events * np.log1p(canary_n / total * excess)
+    by_requests = canary_n * np.log1p(events / total * excess)
     return np.asarray(np.minimum(by_events, by_requests))
 
 
 def difference(pair: Pair, margin: float, tilts: Tilts) -> Floats:
     """Is the canary's rate on the other side of LEGACY's plus `margin` (a difference of fractions, -1..1)?
 
-    The signs of the tilts choose the null: canary >= 0 >= legacy tests "at most the margin worse", canary <= 0 <= legacy
-    tests "the margin worse or more". Any tilts of these signs are valid; `tilts_towards` gives ones with power.
+    The signs of the tilts choose the null: canary >= 0 >= legacy tests "at most the margin worse", canary <= 0 <=
+    legacy tests "the margin worse or more". Any tilts of these signs are valid; `tilts_towards` gives ones with
+    power.
     """
     n_c, x_c, n_l, x_l = (column[:, None] for column in pair)
     a, b = np.expm1(tilts.canary), np.expm1(tilts.legacy)
     lowest, highest = max(0.0, -margin), min(1.0, 1.0 - margin)
+    curved = a * b != 0
+    # The logarithm of the mean is concave in LEGACY's rate p, with this peak; without a tilt it is monotone.
     with np.errstate(divide="ignore", invalid="ignore"):
         peak = -(n_c * a + n_l * b * (1 + margin * a)) / (a * b * (n_c + n_l))
-    peak = np.clip(np.nan_to_num(peak, nan=lowest, posinf=highest, neginf=lowest), lowest, highest)
-    # The logarithm is concave in p: its maximum over the interval is at the peak, clipped, or, where the peak is
-    # undefined (a tilt of 0), at one of the ends.
-    worst = np.maximum.reduce([_log_mean_pair(pair, (p, p + margin), (a, b)) for p in (peak, lowest, highest)])
-    return np.asarray(tilts.canary * x_c + tilts.legacy * x_l - worst)
-
-
-def _log_mean_pair(pair: Pair, rates: tuple[Floats | float, Floats | float], excess: tuple[Floats, Floats]) -> Floats:
-    legacy_p, canary_p = rates
-    a, b = excess
-    return np.asarray(pair.canary_n[:, None] * np.log1p(canary_p * a) + pair.legacy_n[:, None] * np.log1p(legacy_p * b))
+    p = np.where(curved, peak, np.where(a + b > 0, highest, lowest))
+    p = np.minimum(np.maximum(p, lowest), highest)
+    log_mean = n_c * np.log1p((p + margin) * a) + n_l * np.log1p(p * b)
+    return np.asarray(tilts.canary * x_c + tilts.legacy * x_l - log_mean)
 
 
 def tilts_towards(pair: Pair, margin: float, canary_p: Floats, legacy_p: float) -> Tilts:
     """Tilts that grow about as fast as can be when the true rates are `canary_p` (alternatives) and `legacy_p`.
 
-    They are the log odds ratios between the alternative and its projection onto the null (Lindon et al., arXiv:2205.14762).
+    They are the log odds ratios between the alternative and its projection onto the null (Lindon et al.,
+    arXiv:2205.14762).
     """
-    null_c = legacy_p + margin
+    null_c = min(legacy_p + margin, 1 - 1e-6)
     n_c, n_l = pair.canary_n[:, None], pair.legacy_n[:, None]
     weight_c, weight_l = n_c / (null_c * (1 - null_c)), n_l / (legacy_p * (1 - legacy_p))
     nearest = legacy_p + weight_c / (weight_c + weight_l) * (canary_p - margin - legacy_p)
-    nearest = np.clip(nearest, 0.1 * legacy_p, 1 - margin - 1e-6)
+    nearest = np.minimum(np.maximum(nearest, 0.1 * legacy_p), 1 - margin - 1e-6)
     canary = logit(canary_p) - logit(nearest + margin)
     legacy = logit(np.asarray(legacy_p)) - logit(nearest)
     worse = canary_p >= null_c

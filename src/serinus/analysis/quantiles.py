@@ -1,10 +1,11 @@
 """Latency histograms as arrays of `BINS`: quantiles, tails, and thresholds that are edges of the grid.
 
-A latency comparison is a comparison of proportions: an event is a request slower than a quantile of LEGACY's past, so that
-the same tests serve errors and latency.
+A latency comparison is a comparison of proportions: an event is a request slower than a quantile of LEGACY's past, so
+that the same tests serve errors and latency.
 """
 
 import math
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -19,10 +20,11 @@ LARGEST_THRESHOLD = BINS - 2  # the last finite edge
 _TOLERANCE = 1e-9
 
 
-def quantile_bin(latency: Floats, q: float) -> int:
-    """The bin that holds the `q` quantile (0..1) of a histogram that is not empty."""
+def thresholds(latency: Floats, qs: Sequence[float]) -> NDArray[np.intp]:
+    """The bins that hold the quantiles `qs` (0..1) of a histogram that is not empty; events lie beyond them."""
     cumulated = np.cumsum(np.maximum(latency, 0.0))
-    return int(np.searchsorted(cumulated, q * cumulated[-1] * (1 - _TOLERANCE)))
+    bins = np.searchsorted(cumulated, np.asarray(qs) * cumulated[-1] * (1 - _TOLERANCE))
+    return np.asarray(np.minimum(bins, LARGEST_THRESHOLD), dtype=np.intp)
 
 
 def quantile_ms(latency: Floats, q: float) -> float | None:
@@ -31,7 +33,7 @@ def quantile_ms(latency: Floats, q: float) -> float | None:
     total = counts.sum()
     if total <= 0:
         return None
-    bin_ = quantile_bin(counts, q)
+    bin_ = int(np.searchsorted(np.cumsum(counts), q * total * (1 - _TOLERANCE)))
     before = float(counts[:bin_].sum())
     position = min(1.0, max(0.0, (q * total - before) / counts[bin_]))
     upper = upper_edge_ms(min(bin_, LARGEST_THRESHOLD))
@@ -40,7 +42,8 @@ def quantile_ms(latency: Floats, q: float) -> float | None:
 
 def slower(latency: Floats, threshold: int) -> Floats:
     """Requests above the upper edge of the bin `threshold`, within 0 and all; any leading axes are kept."""
-    return np.asarray(np.clip(latency[..., threshold + 1 :].sum(axis=-1), 0.0, np.maximum(latency.sum(axis=-1), 0.0)))
+    beyond, seen = latency[..., threshold + 1 :].sum(axis=-1), latency.sum(axis=-1)
+    return np.asarray(np.maximum(np.minimum(beyond, seen), 0.0))
 
 
 def bins_of_increase(increase: float) -> float:
@@ -53,7 +56,13 @@ def threshold_of(milliseconds: float) -> int:
     return min(bin_of(milliseconds / 1_000 * (1 - _TOLERANCE)), LARGEST_THRESHOLD)
 
 
-def increase(latency: Floats, q: float = P95) -> float | None:
-    """(canary - LEGACY) / LEGACY of a quantile, from 2 x `BINS`; None when either is empty."""
-    legacy, canary = (quantile_ms(row, q) for row in latency)
-    return canary / legacy - 1 if legacy and canary else None
+def p95s_ms(latency: Floats) -> tuple[float, float] | None:
+    """P95 of both rows of 2 x `BINS`; None when either is empty."""
+    legacy, canary = (quantile_ms(row, P95) for row in latency)
+    return None if legacy is None or canary is None else (legacy, canary)
+
+
+def p95_increase(latency: Floats) -> float | None:
+    """(canary - LEGACY) / LEGACY of P95, from 2 x `BINS`; None when either is empty."""
+    levels = p95s_ms(latency)
+    return None if levels is None else levels[1] / levels[0] - 1

@@ -1,8 +1,8 @@
 """Every reason that a check may give, with the numbers that come with it.
 
-Rates and margins are fractions, P95 limits are milliseconds, `seconds` are durations. `evidence` is an e-value: if the null
-were true, evidence this strong would ever appear in at most one of so many rollouts; `evidence_needed` is the bar for this
-check alone. `expected` are the events that LEGACY's rate, or the limit, would have given.
+Rates and margins are fractions, P95 limits are milliseconds, `seconds` are durations. `evidence` is an e-value: if
+the null were true, evidence this strong would ever appear in at most one of so many rollouts; `evidence_needed` is
+the bar for this check alone. `expected` are the events that LEGACY's rate, or the limit, would have given.
 """
 
 from collections.abc import Mapping

@@ -32,7 +32,7 @@ class Compared(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One stratum: the compared counts of each endpoint under one split, from `started_at` to `ended_at` (epoch seconds)."""
+    """One stratum: compared counts by endpoint under one split, from `started_at` to `ended_at` (epoch seconds)."""
 
     started_at: float
     ended_at: float
@@ -56,9 +56,9 @@ def closed_slices(rows: Iterable[StoredSnapshot], *, after: int, now: float) -> 
     """The slices that have closed by `now` among the rows stored after the sequence `after`, and the sequence reached.
 
     Give the reached sequence as the next call's `after`: no row is then lost or counted twice. A slice of 2 s, aligned
-    on the epoch, closes `GRACE_SECONDS` after its end. A row whose slice had closed when it was stored, or had not begun by the
-    store's clock, is a slice of its own. A row never closes before those stored before it; which rows form
-    a slice therefore depends on the rows only, not on when they are looked at.
+    on the epoch, closes `GRACE_SECONDS` after its end. A row whose slice had closed when it was stored, or had not
+    begun by the store's clock, is a slice of its own. A row never closes before those stored before it; which rows
+    form a slice therefore depends on the rows only, not on when they are looked at.
     """
     placed: list[tuple[_Place, StoredSnapshot]] = []
     closes_at = float("-inf")

@@ -1,4 +1,4 @@
-"""Slices too small to compare wait for each other: an endpoint's counts under one split are one stratum until they are enough."""
+"""Slices too small to compare wait for each other: one split's counts of an endpoint, until they are enough."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -8,8 +8,8 @@ from serinus.analysis.slices import Slice
 from serinus.analysis.tables import CANARY, LEGACY, Count, Table
 
 # In a slice with one canary request and no LEGACY request nothing can be compared, and most 2 s slices of a service
-# with one request a second are like that. Under one split users are alike whenever they come, so slices may be joined; when
-# to close depends on how many requests there were, never on how they ended.
+# with one request a second are like that. Under one split users are alike whenever they come, so slices may be
+# joined; when to close depends on how many requests there were, never on how they ended.
 ENOUGH_REQUESTS = 20
 LONGEST_SECONDS = 60.0
 

@@ -1,6 +1,7 @@
-"""Counts of both versions as arrays: the strata that are compared, and their sums with LEGACY weighted to the canary's traffic."""
+"""Counts of both versions as arrays: strata, and their sums with LEGACY weighted to the canary's traffic."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeAlias
@@ -47,19 +48,6 @@ class Table:
     def __add__(self, other: "Table") -> "Table":
         return Table(self.counts + other.counts, self.latency + other.latency, self.slots + other.slots)
 
-    @property
-    def usable(self) -> bool:
-        """False for counts that cannot be: negative, not finite, or more errors than requests."""
-        valid, errors, failed = (self.counts[:, column] for column in (Count.VALID, Count.ERRORS, Count.FAILED))
-        finite = all(np.isfinite(array).all() for array in (self.counts, self.latency, self.slots))
-        return bool(
-            finite
-            and self.counts.min() >= 0
-            and self.slots.min() >= 0
-            and (failed <= errors).all()
-            and (errors <= valid).all()
-        )
-
 
 def empty_table() -> Table:
     return Table(np.zeros((2, len(Count))), np.zeros((2, BINS)), np.zeros((2, 2, SLOTS)))
@@ -72,7 +60,7 @@ def table_of(legacy: Cell, canary: Cell) -> Table:
         table.counts[arm] = (cell.requests, cell.valid, cell.errors, cell.failed, answered, cell.client_errors)
         _fill_latency(table.latency[arm], cell)
         if cell.slot_requests:
-            table.slots[arm] = (cell.slot_requests, cell.slot_errors or (0,) * SLOTS)
+            table.slots[arm] = (cell.slot_requests, cell.slot_errors)
     return table
 
 
@@ -83,12 +71,18 @@ def _fill_latency(row: Floats, cell: Cell) -> None:
 
 
 def is_usable(cell: Cell) -> bool:
-    """False for a cell with a count that is negative or not finite, or a latency bin off the grid."""
-    counts = (*cell.outcomes.values(), *cell.latency.values(), cell.slow_opened, cell.slow_closed)
-    on_grid = all(0 <= bin_ < BINS for bin_ in cell.latency)
-    slots = (*cell.slot_requests, *cell.slot_errors)
-    whole_slots = len(cell.slot_requests) in {0, SLOTS} and len(cell.slot_errors) in {0, SLOTS}
-    return on_grid and whole_slots and all(0 <= count < float("inf") for count in (*counts, *slots))
+    """False for negative or infinite counts, latencies off the grid, and slots that are not `SLOTS`."""
+    counts = (*cell.outcomes.values(), cell.slow_opened, cell.slow_closed)
+    slots = (len(cell.slot_requests), len(cell.slot_errors))
+    return (
+        all(_are_counts(numbers) for numbers in (counts, cell.latency.values(), cell.slot_requests, cell.slot_errors))
+        and slots in {(0, 0), (SLOTS, SLOTS)}
+        and (not cell.latency or (min(cell.latency) >= 0 and max(cell.latency) < BINS))
+    )
+
+
+def _are_counts(numbers: Collection[int]) -> bool:
+    return not numbers or (min(numbers) >= 0 and math.isfinite(sum(numbers)))
 
 
 def total(tables: Mapping[str, Table]) -> Table:

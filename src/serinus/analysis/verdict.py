@@ -30,8 +30,8 @@ class Check:
     """One question and its answer.
 
     `reason` is a code of `serinus.messages`, filled in there with `numbers`; `value` and `need` are in the metric's
-    native unit (for a comparison: difference as a fraction, or P95 increase as a fraction); `since` is the epoch second at
-    which what the verdict speaks of began.
+    native unit (for a comparison: difference as a fraction, or P95 increase as a fraction); `since` is the epoch
+    second at which what the verdict speaks of began.
     """
 
     name: str
@@ -49,8 +49,8 @@ class LimitCheck:
     """An absolute limit on the canary alone. `check.verdict` FAIL: proven beyond the limit.
 
     `breached`: observed beyond it (freeze and page). `actionable`: observed on enough requests, failures and subjects
-    to act at the deadline even without proof. `environment`: LEGACY is beyond the limit too and the canary is not proven worse,
-    so rolling back would not help.
+    to act at the deadline even without proof. `environment`: LEGACY is beyond the limit too and the canary is not
+    proven worse, so rolling back would not help.
     """
 
     check: Check
@@ -78,9 +78,10 @@ class Figures:
 class Report:
     """Everything that a decision rests on, at the instant `at`; `through_at` is the end of the last slice counted.
 
-    `slo`: the observed criteria of the present step (error rate, P95, volume). `proof`: the same two margins by the sequential
-    non-inferiority test. `worse`: one check per comparison, FAIL when the canary is proven worse than LEGACY and estimated
-    beyond the margin. `holds`: reasons (verdict FAIL) not to advance that are none to roll back. `limits`: by trigger name.
+    `slo`: the observed criteria of the present step (error rate, P95, volume). `proof`: the same two margins by the
+    sequential non-inferiority test. `worse`: one check per comparison, FAIL when the canary is proven worse than
+    LEGACY and estimated beyond the margin. `holds`: reasons (verdict FAIL) not to advance that are none to roll back.
+    `limits`: by trigger name.
     """
 
     at: float

@@ -1,4 +1,4 @@
-"""Is the canary worse than LEGACY? The comparative evidence, guarded by what must be seen besides, and said in checks."""
+"""Is the canary worse than LEGACY? The comparative evidence, guarded, and said in checks."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -53,6 +53,10 @@ class Comparison:
     def metric(self) -> Metric:
         return METRICS[self.watch]
 
+    def is_proven(self, alpha: float) -> bool:
+        """Without the help of any other test."""
+        return self.matters and self.log_term >= -math.log(alpha)
+
 
 def read_comparisons(evidence: Evidence, criteria: Criteria) -> tuple[Comparison, ...]:
     logs = log_evidence(evidence.comparison.log_sums, LOG_PRIOR)
@@ -63,7 +67,7 @@ def read_comparisons(evidence: Evidence, criteria: Criteria) -> tuple[Comparison
 
 
 def _extra_quantiles_count(whole: Tally, criteria: Criteria) -> bool:
-    increase = quantiles.increase(whole.latency)
+    increase = quantiles.p95_increase(whole.latency)
     enough = whole.counts[CANARY, Count.VALID] >= EXTRA_QUANTILES_FROM
     return bool(enough and increase is not None and increase >= criteria.p95_margin)
 
@@ -139,8 +143,7 @@ def _levels(comparison: Comparison) -> tuple[float, float] | None:
         case Watch.CLIENT_ERRORS:
             return tally.rates(Count.CLIENT_ERRORS)
         case Watch.P95:
-            legacy, canary = (quantiles.quantile_ms(row, P95) for row in tally.latency)
-            return None if legacy is None or canary is None else (legacy, canary)
+            return quantiles.p95s_ms(tally.latency)
 
 
 def _difference(comparison: Comparison, levels: tuple[float, float]) -> float:
@@ -152,7 +155,7 @@ def _counted(comparison: Comparison) -> dict[str, float]:
     """Events of the canary, and how many LEGACY's rate would have given in its place."""
     tally = comparison.tally
     if comparison.watch is Watch.P95:
-        usual = min(quantiles.quantile_bin(tally.latency[LEGACY], P95), quantiles.LARGEST_THRESHOLD)
+        usual = int(quantiles.thresholds(tally.latency[LEGACY], (P95,))[0])
         expected, counted = (float(slow) for slow in quantiles.slower(tally.latency, usual))
         requests = float(tally.latency[CANARY].sum())
     else:
