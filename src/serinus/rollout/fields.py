@@ -71,7 +71,7 @@ class Fields:
         if value is None:
             return nan
         if not above < value <= at_most:
-            self.problem(key, f"must be above {above:g} and at most {at_most:g}, not {value:g}")
+            self.problem(key, f"must be above {above:g} and at most {at_most:g}, not {value!s:.20}")
             return nan
         return float(value)
 
@@ -80,7 +80,7 @@ class Fields:
         if value is None:
             return at_least
         if value < at_least:
-            self.problem(key, f"must be at least {at_least}, not {value}")
+            self.problem(key, f"must be at least {at_least}, not {value!s:.20}")
         return value
 
     def flag(self, key: str, *, default: bool) -> bool:
