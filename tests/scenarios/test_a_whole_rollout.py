@@ -1,8 +1,10 @@
 """The customer's rollout from 5 % to everybody, second by second where it matters."""
 
-import pytest
-from scenarios.stage import Stage, check, report
+from itertools import pairwise
 
+import pytest
+
+from scenarios.stage import Stage, check, report
 from serinus.analysis.verdict import Metric, Report, Verdict
 from serinus.errors import Refused
 from serinus.plans import load_shipped
@@ -33,7 +35,7 @@ def test_a_healthy_canary_reaches_everybody_along_the_customers_plan() -> None:
     stage.run_until(Phase.SUCCEEDED, within=60 * HOUR)
 
     assert shares == [5, 10, 25, 50]
-    stayed = [later - earlier for earlier, later in zip(entered_at, entered_at[1:], strict=False)]
+    stayed = [later - earlier for earlier, later in pairwise(entered_at)]
     assert [round(seconds / HOUR, 1) for seconds in stayed] == [24.0, 48.0, 72.0]
     assert stage.phases == [Phase.PENDING, Phase.PROGRESSING, Phase.WATCHING, Phase.SUCCEEDED]
     assert stage.rollout.percentage == 100

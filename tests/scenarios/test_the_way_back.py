@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenarios.stage import T0, Agent, Stage, breached, check, report, trigger
 
+from scenarios.stage import T0, Agent, Stage, breached, check, report, trigger
 from serinus.analysis.verdict import LimitCheck, Metric, Report, Verdict
 from serinus.plans import load_shipped
 from serinus.rollout import commands
@@ -229,7 +229,9 @@ def test_triggers_stay_on_while_the_rollout_is_paused() -> None:
 def test_the_most_urgent_of_two_proven_breaches_is_the_cause() -> None:
     def look(stage: Stage) -> Report:
         names = ("availability", "error-rate") if stage.now > T0 + 10 else ()
-        return report(stage.plan, stage.now, limits={name: breached(name, since=T0 + 10, proven=True) for name in names})
+        return report(
+            stage.plan, stage.now, limits={name: breached(name, since=T0 + 10, proven=True) for name in names}
+        )
 
     stage = Stage(PLAN, look=look)
     stage.run_until(Phase.ROLLED_BACK, within=20)
@@ -242,10 +244,29 @@ def test_after_the_controller_was_away_a_breach_is_judged_before_an_advance() ->
     stage.run(86_400 - 120)
     stage.approve_all()
     stage.now += 10_000
-    stage.look = Fault("error-rate", stage.now - 5_000)
+    stage.look = Fault("error-rate", stage.now - 5_000, proven=True)
     stage.tick()
     assert stage.rollout.phase is Phase.ROLLING_BACK
     assert stage.rollout.step == 0
+
+
+def test_a_breach_first_seen_after_its_deadline_is_looked_at_before_it_rolls_back() -> None:
+    fault = Fault("error-rate", T0 + 30)
+    stage = Stage(PLAN, look=lambda stage: fault(stage) if stage.now > T0 + 200 else report(stage.plan, stage.now))
+    stage.run(205)
+    assert (stage.rollout.phase, stage.rollout.frozen_by) == (Phase.PROGRESSING, "error-rate")
+    stage.run_until(Phase.ROLLED_BACK, within=15)
+    assert stage.rollout.receipt is not None
+    assert stage.rollout.receipt.deadline_met is False
+    assert len(stage.told(EventKind.DEADLINE_MISSED)) == 1
+
+
+def test_a_breach_first_seen_after_its_deadline_and_gone_again_rolls_nothing_back() -> None:
+    fault = Fault("error-rate", T0 + 30)
+    fault.until = T0 + 206
+    stage = Stage(PLAN, look=lambda stage: fault(stage) if stage.now > T0 + 200 else report(stage.plan, stage.now))
+    stage.run(1_000)
+    assert (stage.rollout.phase, stage.rollout.frozen_by) == (Phase.PROGRESSING, None)
 
 
 def test_a_rollback_waits_for_the_agent_that_has_not_confirmed() -> None:
@@ -338,7 +359,9 @@ def test_what_is_open_when_the_canary_is_gone_is_resolved() -> None:
     stage = Stage(PLAN, look=look)
     stage.run_until(Phase.ROLLED_BACK, within=100)
     assert (stage.rollout.alerts, stage.rollout.breaches) == ((), ())
-    opened = {event.incident for event in stage.events if event.kind in {EventKind.ALERT_RAISED, EventKind.BREACH_OPENED}}
+    opened = {
+        event.incident for event in stage.events if event.kind in {EventKind.ALERT_RAISED, EventKind.BREACH_OPENED}
+    }
     closed = {
         event.incident for event in stage.events if event.kind in {EventKind.ALERT_RESOLVED, EventKind.BREACH_CLEARED}
     }

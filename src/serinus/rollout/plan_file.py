@@ -143,7 +143,7 @@ def _statistics(fields: Fields) -> dict[str, Any]:
 
 def _trigger(fields: Fields) -> Trigger:
     trigger = Trigger(
-        limit=_limit(fields),
+        limit=_limit(fields, rolls_back=True),
         severity=fields.choice("severity", Severity),
         deadline_seconds=fields.duration("deadline", at_least=SHORTEST_DEADLINE_SECONDS),
         channels=fields.texts("channels", check=_channel_objection),
@@ -154,14 +154,14 @@ def _trigger(fields: Fields) -> Trigger:
 
 
 def _alert_rule(fields: Fields) -> AlertRule:
-    rule = AlertRule(_limit(fields), fields.texts("channels", check=_channel_objection))
+    rule = AlertRule(_limit(fields, rolls_back=False), fields.texts("channels", check=_channel_objection))
     if not rule.channels:
         fields.problem("channels", "must name at least one channel: telling people is all that an alert does")
     fields.finish()
     return rule
 
 
-def _limit(fields: Fields) -> Limit:
+def _limit(fields: Fields, *, rolls_back: bool) -> Limit:
     """A limit on a metric, in the unit that the metric has: `limit_ms` for P95, `limit_percent` for rates."""
     name = fields.text("name", check=_name_objection)
     metric = fields.choice("metric", LimitMetric)
@@ -169,7 +169,7 @@ def _limit(fields: Fields) -> Limit:
         value = fields.number("limit_ms", above=0, at_most=120_000)
     else:
         value = _fraction(fields.number("limit_percent", above=0, at_most=100))
-    return Limit(name, Metric(metric), value)
+    return Limit(name, Metric(metric), value, rolls_back)
 
 
 def _endpoint(fields: Fields) -> EndpointRule:

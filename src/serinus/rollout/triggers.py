@@ -28,8 +28,13 @@ class Cause:
 
 
 def act_at(breach: Breach, trigger: Trigger) -> float:
-    """The last instant at which a rollback may begin and still be over by the deadline."""
-    return breach.deadline_at - min(SAFETY_SECONDS, SAFETY_SHARE * trigger.deadline_seconds)
+    """When a breach that is only observed rolls back: the last instant from which the deadline can still be met.
+
+    A breach first seen after its deadline, when enough had at last been counted, is looked at for a moment all the
+    same: one that comes and goes must not roll back by surprise.
+    """
+    margin = min(SAFETY_SECONDS, SAFETY_SHARE * trigger.deadline_seconds)
+    return breach.deadline_at - margin if breach.seen_at <= breach.deadline_at else breach.seen_at + margin
 
 
 def track(rollout: Rollout, report: Report, now: float) -> Decision:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from scenarios.stage import T0, Stage, breached, check, report
 
+from scenarios.stage import T0, Stage, breached, check, report
 from serinus.analysis.verdict import Metric, Report, Verdict
 from serinus.errors import InvalidInput, Refused
 from serinus.plans import load_shipped

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from scenarios.stage import Stage, breached, check, report
 
+from scenarios.stage import Stage, breached, check, report
 from serinus.analysis.verdict import Verdict
 from serinus.plans import load_shipped
 from serinus.rollout import commands

@@ -11,9 +11,7 @@ from serinus.rollout.events import Event, EventKind
 from serinus.rollout.state import FINISHED, TRANSITIONS, Phase, Receipt, Rollout, change, move
 from serinus.routing.split import EndpointRule
 
-PENDING = commands.start(
-    load_shipped("demo"), Order("olga", 1_000.0), id="r", previous=None, split_revision=0
-).rollout
+PENDING = commands.start(load_shipped("demo"), Order("olga", 1_000.0), id="r", previous=None, split_revision=0).rollout
 
 
 def in_phase(phase: Phase) -> Rollout:
