@@ -39,7 +39,7 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     (
         "number",
         re.compile(
-            r"[$€£₩]?\d[\d,.]*\d%?|[$€£₩]?\d%?(?:\s?(?:명|개|원|만원|퍼센트|번|시간|분|주|권|장|박|인|점))?"
+            r"(?<!\w)[$€£₩]?(?:\d[\d,.]*\d|\d)(?![A-Za-z\d])%?(?:\s?(?:명|개|원|만원|퍼센트|번|시간|분|주|권|장|박|인|점))?"
             rf"|\b{_NUMERAL}\s[a-z]+",
             re.IGNORECASE,
         ),

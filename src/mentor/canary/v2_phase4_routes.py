@@ -25,7 +25,7 @@ def phase4_routes(engines: Engines, version: DeploymentVersion) -> APIRouter:
     router = APIRouter(prefix="/api/v2")
     _add_recommendations(router, engines, version)
     _add_conversations(router, engines, version)
-    _add_health(router, engines, version)
+    _add_health(router, engines)
     return router
 
 
@@ -106,8 +106,9 @@ def _add_conversations(router: APIRouter, engines: Engines, version: DeploymentV
         )
 
 
-def _add_health(router: APIRouter, engines: Engines, version: DeploymentVersion) -> None:
-    checks = engines.health(version)
+def _add_health(router: APIRouter, engines: Engines) -> None:
+    """Phase 4's health, whichever version is asked."""
+    checks = engines.health(DeploymentVersion.CANARY)
 
     @router.get("/phase4/health", tags=["health"])
     async def health() -> schemas.HealthResponse:
