@@ -1,0 +1,106 @@
+"""A version of mentor as a test talks to it: the real application, its lifespan running, over a SQLite file."""
+
+import asyncio
+import threading
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Self
+
+import httpx2
+from fastapi import FastAPI
+
+from mentor.application import version_app
+from mentor.dependencies import Engines
+from mentor.settings import MentorSettings
+from serinus import DeploymentVersion
+
+
+class Clock:
+    """Stands still until a test moves it."""
+
+    def __init__(self, now: float = 1_750_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def engines_at(path: Path, clock: Clock, *, simulation: bool = False) -> Engines:
+    url = f"sqlite+aiosqlite:///{path / 'mentor.db'}"
+    return Engines(MentorSettings(database_url=url, simulation=simulation), clock)
+
+
+class Service:
+    """`with Service(app) as service: service.post(...)`."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.app = app
+        self._runner = asyncio.Runner()
+        self._stack = AsyncExitStack()
+
+    @classmethod
+    def of(cls, engines: Engines, version: DeploymentVersion) -> Self:
+        return cls(version_app(engines, version))
+
+    def __enter__(self) -> Self:
+        self._runner.run(self._start())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._runner.run(self._stack.aclose())
+        _let_failed_connections_end()
+        self._runner.close()
+
+    def get(self, path: str, **parameters: str | int) -> httpx2.Response:
+        return self._runner.run(self._client.get(path, params=parameters))
+
+    def post(self, path: str, body: object = None) -> httpx2.Response:
+        return self._runner.run(self._client.post(path, json=body))
+
+    def post_raw(self, path: str, content: bytes) -> httpx2.Response:
+        headers = {"content-type": "application/json"}
+        return self._runner.run(self._client.post(path, content=content, headers=headers))
+
+    def post_at_once(self, path: str, bodies: list[Any]) -> list[httpx2.Response]:
+        async def all_of_them() -> list[httpx2.Response]:
+            return await asyncio.gather(*(self._client.post(path, json=body) for body in bodies))
+
+        return self._runner.run(all_of_them())
+
+    def recommend(self, query: str, user_id: str = "ada", **more: object) -> dict[str, Any]:
+        answer = self.post("/api/v2/recommend/personalized", {"user_id": user_id, "query": query, **more})
+        assert answer.status_code == 200, answer.text
+        return _object(answer)
+
+    def start(self, user_id: str = "ada", persona: str = "Lua", **options: object) -> str:
+        body = {"user_id": user_id, "persona_id": persona, "options": options}
+        answer = self.post("/api/v2/conversations/start", body)
+        assert answer.status_code == 200, answer.text
+        return str(_object(answer)["session_id"])
+
+    def say(self, session_id: str, message: str) -> dict[str, Any]:
+        answer = self.post(f"/api/v2/conversations/{session_id}/turn", {"user_message": message})
+        assert answer.status_code == 200, answer.text
+        return _object(answer)
+
+    async def _start(self) -> None:
+        await self._stack.enter_async_context(self.app.router.lifespan_context(self.app))
+        transport = httpx2.ASGITransport(self.app, raise_app_exceptions=False)
+        client = httpx2.AsyncClient(transport=transport, base_url="http://mentor")
+        self._client = await self._stack.enter_async_context(client)
+
+
+def _object(answer: httpx2.Response) -> dict[str, Any]:
+    body = answer.json()
+    assert isinstance(body, dict)
+    return body
+
+
+def _let_failed_connections_end() -> None:
+    """A connection of aiosqlite that could not be opened says goodbye to the loop from its thread, a moment later."""
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            thread.join(timeout=0.05)
