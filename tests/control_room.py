@@ -1,6 +1,7 @@
 """A whole line for tests: a canary, its agent, a controller and a store, on a clock that stands still between moves."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from serinus.analysis.criteria import Limit
@@ -11,7 +12,9 @@ from serinus.control.agent import Agent
 from serinus.control.commands import Commands
 from serinus.control.controller import Controller
 from serinus.rollout.commands import Order
-from serinus.rollout.plan import Evidence, Margins, Plan, Severity, Step, Trigger
+from serinus.rollout.events import EventKind
+from serinus.rollout.plan import Margins, Plan, Severity, Step, Trigger
+from serinus.rollout.state import Phase, Rollout
 from serinus.storage.database import Database
 from serinus.storage.store import Store
 
@@ -23,13 +26,12 @@ ERRORS = Trigger(
 )
 PLAN = Plan(
     name="quick",
-    steps=(Step(20, bake_seconds=6), Step(50, bake_seconds=6)),
+    steps=(Step(20, bake_seconds=3), Step(50, bake_seconds=3)),
     margins=Margins(error_rate=0.005, p95=0.1, min_canary_requests=20),
     triggers=(ERRORS,),
-    watch_seconds=6,
+    watch_seconds=3,
     cool_down_seconds=0,
 )
-PROVEN = Evidence.PROVEN
 
 
 class Clock:
@@ -107,17 +109,34 @@ class Room:
         await self.agent.beat()
         await self.controller.tick()
 
-    async def until(self, true: Callable[[], object] | str, seconds: int = 120, requests: int = 60) -> None:
-        """Live on until the rollout is in a phase; fails when it never gets there."""
+    async def until(self, phase: Phase, *, step: int | None = None, seconds: int = 120) -> Rollout:
+        """Live on until the rollout is in a phase (and step); fails when it never gets there."""
         for _ in range(seconds):
-            rollout = await self.store.latest_rollout()
-            if rollout is not None and rollout.phase == true:
-                return
-            await self.second(requests)
-        raise AssertionError(f"still {rollout.phase if rollout else 'nothing'} after {seconds} s")
+            rollout = await self.rollout()
+            if rollout.phase is phase and step in (None, rollout.step):
+                return rollout
+            await self.second()
+        raise AssertionError(f"still {rollout.phase} at step {rollout.step} after {seconds} s")
+
+    async def rollout(self) -> Rollout:
+        rollout = await self.store.latest_rollout()
+        assert rollout is not None
+        return rollout
+
+    async def kinds(self) -> list[EventKind]:
+        return [event.kind for event in await self.store.events(limit=1_000)]
 
 
-async def open_room(url: str = MEMORY) -> Room:
-    store = Store(Database(url))
-    await store.prepare()
-    return Room(store)
+def live(story: Callable[[Room], Awaitable[None]], url: str = MEMORY) -> None:
+    """Tell a story in a fresh room on the store at `url`."""
+
+    async def run() -> None:
+        database = Database(url)
+        store = Store(database)
+        try:
+            await store.prepare()
+            await story(Room(store))
+        finally:
+            await database.close()
+
+    asyncio.run(run())

@@ -3,16 +3,18 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from secrets import token_hex
+from types import MappingProxyType
 
 from serinus.asgi import Canary
 from serinus.control.backlog import Backlog
 from serinus.control.controller import STALE_AFTER_SECONDS, Clock
 from serinus.control.dead_mans_switch import DeadMansSwitch
 from serinus.errors import StoreUnavailable
+from serinus.metrics.snapshot import Cell, CellKey
 from serinus.rollout.events import Event, EventKind
 from serinus.rollout.state import AgentStatus
 from serinus.routing.split import LEGACY_ONLY, Split
@@ -26,6 +28,7 @@ WATCH_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
 FAREWELL_SECONDS = 3.0
 SENT_AT_ONCE = 100
+REPLACED = "the store's database was made anew and knows of no split; the last one stays in force until it is stale"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +83,14 @@ class Agent:
             split_revision=self._adopted.revision,
             unwatched=self._switch.is_open(elapsed),
             controller_silent_seconds=self._switch.silent_seconds(elapsed),
-            store_error=next(iter(self._troubles.values()), None),
+            store_error=next(iter(self._troubles.values()), REPLACED if self._switch.blank_successor else None),
             backlog=len(self._backlog),
             dropped=self._backlog.dropped,
         )
+
+    def totals(self) -> Mapping[CellKey, Cell]:
+        """All that was counted since the start, up to the last sealed snapshot."""
+        return MappingProxyType(self._backlog.totals)
 
     async def beat(self) -> None:
         """Everything once: what was counted goes to the store, then the stored split is adopted."""
@@ -101,8 +108,10 @@ class Agent:
 
     async def refresh(self) -> None:
         """Adopt the stored split at once if it is another one; what was counted under the last one is sealed before."""
-        stored = await self._store.split()
+        stored, before = await self._store.split(), self._switch.blank_successor
         self._switch.hear(stored, now=self._clock(), elapsed=self._monotonic())
+        if self._switch.blank_successor and not before:
+            logger.error(REPLACED)
         self._adopt(self._switch.split(self._monotonic()))
 
     async def deliver(self) -> None:
@@ -174,6 +183,7 @@ class Agent:
         self._seal(self._clock())
         self._canary.adopt(split)
         self._adopted = split
+        self._pulses.ring()  # the fleet is to know at once
         share = split.percentage if split.enabled else 0.0
         logger.info("adopted split %d: %g %% to the canary", split.revision, share)
 

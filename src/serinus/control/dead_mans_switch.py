@@ -10,17 +10,20 @@ class DeadMansSwitch:
     """Says what to route by: the stored split while a controller is heard of, LEGACY for everybody otherwise.
 
     Manual shares and a hold need a living controller too; only a settled split (a rollout that SUCCEEDED) does not.
+    `blank_successor`: the database was made anew and knows of no split, which is no word against the last one.
     `elapsed` is a monotonic clock in seconds: setting the machine's clock neither triggers nor delays the switch.
     """
 
     def __init__(self, stale_after_seconds: float) -> None:
         self.stale_after_seconds = stale_after_seconds
         self.stored: StoredSplit | None = None
+        self.blank_successor = False
         self._word_at: float | None = None
 
     def hear(self, stored: StoredSplit, *, now: float, elapsed: float) -> None:
         """Take note of what the store says at `now` (epoch seconds)."""
-        if self._is_blank_successor(stored) and (not self.is_open(elapsed) or self._is_settled):
+        self.blank_successor = self._is_blank_successor(stored) and not self.is_open(elapsed)
+        if self.blank_successor:
             return
         heard_before = self.stored.controller_heard_at if self.stored else None
         heard = stored.controller_heard_at
@@ -51,5 +54,4 @@ class DeadMansSwitch:
         return self.stored is not None and self.stored.settled
 
     def _is_blank_successor(self, stored: StoredSplit) -> bool:
-        """A database that was made anew knows of no split: that is no word against the one that is in force."""
         return self.stored is not None and stored.store_id != self.stored.store_id and stored.changed_at is None

@@ -21,27 +21,30 @@ async def run(controller: Controller, store: Store, clock: Clock, *, holder: str
     failures = 0
     try:
         while True:
-            failures = await _attempt(controller, store, clock, holder, failures)
+            try:
+                if failures:
+                    await store.prepare()
+                await attempt(controller, store, clock, holder)
+                failures = 0
+            except Exception:
+                failures += 1
+                logger.exception("the controller's tick failed (%d in a row)", failures)
             await asyncio.sleep(pause_seconds(failures))
     finally:
         await _release(store, holder)
 
 
+async def attempt(controller: Controller, store: Store, clock: Clock, holder: str) -> bool:
+    """Tick if the lease can be had; says whether it could."""
+    leads = await store.acquire_lease(LEASE, holder, clock(), LEASE_SECONDS)
+    if leads:
+        await controller.tick()
+    return leads
+
+
 def pause_seconds(failures: int) -> float:
     """A second, doubled with every failure in a row."""
     return min(TICK_SECONDS * 2.0 ** min(failures, 10), LONGEST_PAUSE_SECONDS)
-
-
-async def _attempt(controller: Controller, store: Store, clock: Clock, holder: str, failures: int) -> int:
-    try:
-        if failures:
-            await store.prepare()
-        if await store.acquire_lease(LEASE, holder, clock(), LEASE_SECONDS):
-            await controller.tick()
-    except Exception:
-        logger.exception("the controller's tick failed (%d in a row)", failures + 1)
-        return failures + 1
-    return 0
 
 
 async def _release(store: Store, holder: str) -> None:

@@ -22,8 +22,8 @@ PLAIN = (str, int, float, bool, type(None), list, dict)
 
 
 def dump(value: object) -> str:
-    """JSON text of dataclasses, named tuples, tuples, mappings, enums and plain values."""
-    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+    """JSON text, in ASCII, of dataclasses, named tuples, tuples, mappings, enums and plain values."""
+    return json.dumps(_plain(value), separators=(",", ":"))
 
 
 def load(kind: type[T], text: str | bytes) -> T:

@@ -27,6 +27,8 @@ class Database:
 
     Reads and writes are told apart because SQLite wants to know: a write transaction begins with
     ``BEGIN IMMEDIATE``, so that two writers queue instead of failing half-way (https://sqlite.org/lang_transaction.html).
+    SQLite's ``synchronous=NORMAL`` in WAL mode survives the death of the process at any instant; a power failure may
+    cost the last transactions, and leaves what came before them.
     Every driver error leaves as `StoreUnavailable`, except a broken constraint, which is the caller's to understand.
     """
 
@@ -55,7 +57,9 @@ class Database:
 
         Each package keeps its own version table.
         """
-        async with self.write() as connection:
+        async with (
+            self.write() as connection
+        ):  # SQLite's write lock also keeps two migrations apart in Alembic's globals
             await connection.run_sync(_upgrade, package)
 
     async def close(self) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serinus.rollout.events import Event
 from serinus.storage.codec import dump, load
-from serinus.storage.tables import count_up, deliveries, events
+from serinus.storage.tables import count_up, counters, deliveries, events
 
 Channels = Callable[[Event], tuple[str, ...]]
 
@@ -32,6 +32,10 @@ async def read_events(connection: AsyncConnection, after: int, limit: int, rollo
         query = query.where(events.c.rollout_id == rollout_id)
     rows = await connection.execute(query.order_by(events.c.sequence).limit(limit))
     return [replace(load(Event, row.body), sequence=row.sequence) for row in rows]
+
+
+async def read_last_sequence(connection: AsyncConnection) -> int:
+    return int((await connection.execute(select(counters.c.value).filter_by(name="events"))).scalar_one())
 
 
 def _event_row(event: Event) -> dict[str, object]:

@@ -108,9 +108,9 @@ class Store:
         """Store split and events; true when the split changed."""
         await events.insert_events(connection, decision.events, self._channels)
         stored, rollout = await splits.read_split(connection), decision.rollout
-        if rollout.split_revision < stored.split.revision:
+        changed = rollout.split_revision > stored.split.revision
+        if not changed and rollout.split != stored.split:
             raise StaleRevision("the split was changed in the meantime; read it again and repeat the command")
-        changed = rollout.split_revision != stored.split.revision
         settled = rollout.phase is Phase.SUCCEEDED
         if changed or settled != stored.settled:
             fresh = replace(_split_of(decision, stored), settled=settled)
@@ -196,6 +196,11 @@ class Store:
         """The oldest `limit` with a greater number than `after`."""
         async with self.database.read() as connection:
             return await events.read_events(connection, after, limit, rollout_id)
+
+    async def last_event_sequence(self) -> int:
+        """The greatest number that an event has; 0 without any."""
+        async with self.database.read() as connection:
+            return await events.read_last_sequence(connection)
 
     async def due_channels(self, now: float) -> set[str]:
         """The channels that have something to be told now."""
