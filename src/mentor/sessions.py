@@ -1,11 +1,13 @@
 """Conversations in the shared database: either version goes on where the other stopped."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, case, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mentor import tables
 from mentor.errors import SessionNotFound
@@ -69,14 +71,18 @@ class SessionStore:
         async with self._database.write() as connection:
             await connection.execute(insert(tables.sessions).values(values))
 
-    async def get(self, session_id: str) -> Session:
-        """Raises SessionNotFound."""
+    async def load(self, session_id: str, turns_after: Callable[[Session], int]) -> tuple[Session, list[Turn]]:
+        """The session, and its turns with a number above what `turns_after` says for it, oldest first, at one instant.
+
+        Raises SessionNotFound.
+        """
         query = select(tables.sessions).where(tables.sessions.c.session_id == session_id)
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
-        if row is None:
-            raise SessionNotFound("Start a conversation with POST /api/v2/conversations/start.")
-        return _session(row)
+            if row is None:
+                raise SessionNotFound("Start a conversation with POST /api/v2/conversations/start.")
+            session = _session(row)
+            return session, await _turns(connection, session_id, after=turns_after(session))
 
     async def owner(self, session_id: str) -> str | None:
         """The user whose conversation this is; None when there is none."""
@@ -84,17 +90,6 @@ class SessionStore:
         async with self._database.read() as connection:
             owner: str | None = (await connection.execute(query)).scalar_one_or_none()
         return owner
-
-    async def turns(self, session_id: str, *, after: int = 0) -> list[Turn]:
-        """Turns with a number above `after`, oldest first."""
-        query = (
-            select(tables.turns)
-            .where(tables.turns.c.session_id == session_id, tables.turns.c.turn_number > after)
-            .order_by(tables.turns.c.turn_number)
-        )
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
-        return [Turn(row.turn_number, row.user_message, row.ai_response, row.answered_at) for row in rows]
 
     async def append(self, session: Session, turn: Turn, memory: dict[str, Any]) -> bool:
         """Store `turn` as the session's next one; False when the session has changed since it was read."""
@@ -160,6 +155,16 @@ class SessionStore:
 
 def _session(row: Row[Any]) -> Session:
     return Session(**{**row._mapping, "persona": Persona(row.persona)})  # noqa: SLF001 - public in SQLAlchemy, by its documentation
+
+
+async def _turns(connection: AsyncConnection, session_id: str, *, after: int) -> list[Turn]:
+    query = (
+        select(tables.turns)
+        .where(tables.turns.c.session_id == session_id, tables.turns.c.turn_number > after)
+        .order_by(tables.turns.c.turn_number)
+    )
+    rows = (await connection.execute(query)).all()
+    return [Turn(row.turn_number, row.user_message, row.ai_response, row.answered_at) for row in rows]
 
 
 def _in_state(state: SessionState, now: float) -> ColumnElement[bool]:

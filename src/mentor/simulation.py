@@ -34,8 +34,33 @@ class SimulatedSessions(SessionStore):
 
     async def create(self, session: Session) -> None: ...
 
-    async def get(self, session_id: str) -> Session:
+    async def load(self, session_id: str, turns_after: Callable[[Session], int]) -> tuple[Session, list[Turn]]:
         """Never raises: an unknown session is a synthetic one."""
+        session = self._session(session_id)
+        numbers = range(turns_after(session) + 1, session.turn_count + 1)
+        return session, [_synthetic_turn(session, number) for number in numbers]
+
+    async def owner(self, session_id: str) -> str | None:
+        return self._session(session_id).user_id
+
+    async def append(self, session: Session, turn: Turn, memory: dict[str, Any]) -> bool:  # noqa: ARG002 - kept nowhere
+        return True
+
+    async def close(self, session_id: str, *, closed_at: float) -> None: ...
+
+    async def erase(self, session_id: str) -> None: ...
+
+    async def list(
+        self, user_id: str, *, now: float, state: SessionState | None, limit: int, cursor: str | None
+    ) -> Page[Session]:
+        """One conversation with each persona, all of them active."""
+        found = [self._session(self.new_id(user_id, persona)) for persona in Persona]
+        return Page([session for session in found if state in (None, session.state(now)) and not cursor][:limit], None)
+
+    async def counts(self, user_id: str, *, now: float) -> SessionCounts:  # noqa: ARG002 - the same for every user
+        return SessionCounts(len(Persona), len(Persona))
+
+    def _session(self, session_id: str) -> Session:
         started = _started(session_id)
         user_id, persona = started or (f"simulated-{_seed(session_id) % 1000}", _pick(list(Persona), session_id))
         now = self._clock()
@@ -49,30 +74,6 @@ class SimulatedSessions(SessionStore):
             turn_count=0 if started else _SYNTHETIC_TURNS,
             memory={},
         )
-
-    async def owner(self, session_id: str) -> str | None:
-        return (await self.get(session_id)).user_id
-
-    async def turns(self, session_id: str, *, after: int = 0) -> list[Turn]:
-        session = await self.get(session_id)
-        return [_synthetic_turn(session, number) for number in range(after + 1, session.turn_count + 1)]
-
-    async def append(self, session: Session, turn: Turn, memory: dict[str, Any]) -> bool:  # noqa: ARG002 - kept nowhere
-        return True
-
-    async def close(self, session_id: str, *, closed_at: float) -> None: ...
-
-    async def erase(self, session_id: str) -> None: ...
-
-    async def list(
-        self, user_id: str, *, now: float, state: SessionState | None, limit: int, cursor: str | None
-    ) -> Page[Session]:
-        """One conversation with each persona, all of them active."""
-        found = [await self.get(self.new_id(user_id, persona)) for persona in Persona]
-        return Page([session for session in found if state in (None, session.state(now)) and not cursor][:limit], None)
-
-    async def counts(self, user_id: str, *, now: float) -> SessionCounts:  # noqa: ARG002 - the same for every user
-        return SessionCounts(len(Persona), len(Persona))
 
 
 class SimulatedLog(RecommendationLog):
