@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float64]
 
-# The weight of beginning at an evaluation: half on the first one, then two stretches of equal chances, then stretches
+# The weight of beginning at an evaluation: half on the first one, then two stretches of equal chances (together about a
+# day of 2 s slices, after which a dead canary must still be found at its fourth request), then stretches
 # that double in length with less and less mass, so that the weights never run out.
 FIRST_MASS = 0.5
-STRETCHES = ((500, 0.25), (1_500, 0.2))
-TAIL_MASS = 0.05
+STRETCHES = ((500, 0.35), (1_500, 0.12))
+TAIL_MASS = 0.03
 TAIL_LENGTH = 4_000
 EVERY_EVALUATION_UP_TO = 500  # beginnings; beyond, one a minute
 SECONDS_BETWEEN_BEGINNINGS = 60.0

@@ -24,6 +24,7 @@ ENVIRONMENT_REQUESTS = 100
 BREACH_NATS = 1.353
 BREACH_REQUESTS = 1_000.0
 LONGEST_HOLD_REQUESTS = 1e9
+COUNTED_BY_SUBJECT = frozenset({Metric.ERROR_RATE, Metric.AVAILABILITY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,15 @@ class LimitReading:
             self.since is not None
             and self.events >= guards.MIN_EVENTS
             and self.rate > allowed(self.limit)
-            and (self.limit.metric is Metric.P95 or guards.enough_subjects(self.slots))
+            and (self.limit.metric not in COUNTED_BY_SUBJECT or self._for_many_subjects)
         )
+
+    @property
+    def _for_many_subjects(self) -> bool:
+        if self.slots[REQUESTS_OF_SLOT].sum() == 0:
+            return True
+        requests, errors = guards.without_outliers(self.slots, allowed(self.limit))
+        return guards.enough_subjects(self.slots) and errors > requests * allowed(self.limit)
 
     @property
     def breached(self) -> bool:
@@ -81,7 +89,7 @@ class LimitReading:
 
     @property
     def actionable(self) -> bool:
-        kind = REQUESTS_OF_SLOT if self.limit.metric is Metric.P95 else ERRORS_OF_SLOT
+        kind = ERRORS_OF_SLOT if self.limit.metric in COUNTED_BY_SUBJECT else REQUESTS_OF_SLOT
         subjects = int((self.slots[kind] > 0).sum())
         known = self.slots[REQUESTS_OF_SLOT].sum() > 0
         enough = self.requests >= ACTIONABLE_REQUESTS and self.events >= ACTIONABLE_EVENTS

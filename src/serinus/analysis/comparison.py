@@ -88,7 +88,10 @@ class Past:
 
     @property
     def design_effect(self) -> float:
-        """By how much the errors of a slot vary more than independent requests' would (1: not at all)."""
+        """By how much the errors of a slot vary more than independent requests' would (1: not at all).
+
+        The estimate's own standard error is taken off, so that independent requests are not tempered by chance.
+        """
         requests, errors = self.slots
         used = requests > 0
         if errors.sum() == 0 or used.sum() < 2:
@@ -96,7 +99,8 @@ class Past:
         rate = errors.sum() / requests.sum()
         expected = requests[used] * rate
         spread = (errors[used] - expected) ** 2 / np.maximum(expected * (1 - rate), 1e-12)
-        return max(1.0, float(spread.sum() / (used.sum() - 1)))
+        freedom = float(used.sum() - 1)
+        return max(1.0, float(spread.sum()) / freedom - math.sqrt(2 / freedom))
 
 
 FORGETTING_REQUESTS = 10_000

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from serinus.analysis import quantiles
 from serinus.analysis.quantiles import P95
-from serinus.analysis.tables import CANARY, DENOMINATORS, ERRORS_OF_SLOT, LEGACY, REQUESTS_OF_SLOT, Count, Tally
+from serinus.analysis.tables import CANARY, DENOMINATORS, LEGACY, REQUESTS_OF_SLOT, Count, Tally
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -15,6 +15,7 @@ MIN_EVENTS = 3
 MIN_SUBJECTS = 2
 LONE_SUBJECT_EVENTS = 10  # as the breaker: ten in a row convince also when nobody else is there
 WORST_SLOTS = 3
+OUTLIER_NATS = 6.0  # one slot in 400 by chance, at most
 SLOTS_PER_TRIM = 4  # with few subjects fewer slots are set aside, so that a dead canary is found at its third request
 
 
@@ -32,21 +33,34 @@ def error_difference(tally: Tally) -> float | None:
     return None if rates is None else rates[CANARY] - rates[LEGACY]
 
 
-def trimmed_error_difference(tally: Tally) -> float | None:
-    """The difference without the canary's worst slots: one client that fails a thousand times is one client."""
+def trimmed_error_difference(tally: Tally, margin: float) -> float | None:
+    """The difference without the canary's outliers: one client that fails a thousand times is one client."""
     rates = tally.rates(Count.ERRORS)
-    requests, errors = tally.slots[REQUESTS_OF_SLOT], tally.slots[ERRORS_OF_SLOT]
-    active = int((requests > 0).sum())
-    if rates is None or active == 0:
+    if rates is None or tally.slots[REQUESTS_OF_SLOT].sum() == 0:
         return error_difference(tally)
-    trimmed = min(WORST_SLOTS, active // SLOTS_PER_TRIM)
-    kept = np.argsort(errors - requests * rates[LEGACY], kind="stable")[: len(requests) - trimmed]
-    left = float(requests[kept].sum())
-    return float(errors[kept].sum()) / left - rates[LEGACY] if left > 0 else None
+    requests, errors = without_outliers(tally.slots, rates[LEGACY] + margin)
+    return errors / requests - rates[LEGACY] if requests > 0 else None
+
+
+def without_outliers(slots: Floats, tolerated: float) -> tuple[float, float]:
+    """Requests and errors without the worst slots, as far as chance does not explain them.
+
+    Chance is a Poisson number of errors at the rate of the other slots, or at the `tolerated` one where that is more;
+    Chernoff's bound stands for its tail. Taking away the worst in any case would hide small regressions.
+    """
+    requests, errors = slots
+    trimmed = min(WORST_SLOTS, int((requests > 0).sum()) // SLOTS_PER_TRIM)
+    order = np.argsort(errors - requests * tolerated, kind="stable")
+    worst, rest = order[len(order) - trimmed :], order[: len(order) - trimmed]
+    rate = max(tolerated, float(errors[rest].sum() / max(1.0, requests[rest].sum())))
+    expected = np.maximum(requests[worst] * rate, 1e-9)
+    unlikely = errors[worst] * np.log(np.maximum(errors[worst], 1e-9) / expected) - errors[worst] + expected
+    dropped = worst[(errors[worst] > expected) & (unlikely >= OUTLIER_NATS)]
+    return float(requests.sum() - requests[dropped].sum()), float(errors.sum() - errors[dropped].sum())
 
 
 def errors_matter(tally: Tally, margin: float) -> bool:
-    difference = trimmed_error_difference(tally)
+    difference = trimmed_error_difference(tally, margin)
     return (
         _some(tally, Count.ERRORS) and enough_subjects(tally.slots) and difference is not None and difference >= margin
     )

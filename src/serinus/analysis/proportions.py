@@ -66,8 +66,9 @@ def _log_mean_exact(table: Pair, log_odds: Floats) -> Floats:
     least, most = np.maximum(0.0, events - legacy_n), np.minimum(canary_n, events)
     u = least + np.arange(float((most - least).max()) + 1)
     possible = u <= most
-    before = np.where(possible[:, 1:], u[:, :-1], least)  # any u that keeps the logarithms finite will do beyond `most`
-    steps = np.log((canary_n - before) * (events - before)) - np.log((before + 1) * (legacy_n - events + before + 1))
+    before = u[:, :-1]
+    ways = np.where(possible[:, 1:], (canary_n - before) * (events - before), 1.0)
+    steps = np.log(ways) - np.log((before + 1) * (legacy_n - events + before + 1))
     log_p = np.concatenate((np.zeros((len(u), 1)), np.cumsum(steps, axis=1)), axis=1)
     log_p[~possible] = -np.inf
     log_p -= log_p.max(axis=1, keepdims=True)
