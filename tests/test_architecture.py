@@ -30,7 +30,7 @@ IMPORTS: dict[str, set[str]] = {
         *("deployment", "errors", "routing", "metrics", "analysis", "rollout"),
         *("storage", "control", "messages", "asgi", "plans"),
     },
-    "cli": {"errors", "messages", "settings"},
+    "cli": {"errors", "messages", "settings", "rollout", "plans", "bootstrap"},
     "bootstrap": {"*"},
 }
 PURE = {"deployment", "errors", "routing", "metrics", "analysis", "rollout"}

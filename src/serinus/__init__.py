@@ -5,6 +5,7 @@ The light names load with the package; those that need a database or a web frame
 
 from typing import TYPE_CHECKING
 
+from serinus.asgi import Canary, Options, subject
 from serinus.deployment import DeploymentVersion
 from serinus.errors import StoreUnavailable
 from serinus.metrics.canary_metrics import CanaryMetricsCollector
@@ -13,22 +14,27 @@ from serinus.routing.canary_router import Assignment, CanaryRouter, Reason
 from serinus.routing.split import EndpointRule, Split
 
 if TYPE_CHECKING:
+    from serinus.bootstrap import application
     from serinus.storage.database import Database
 
 __all__ = [
     "Assignment",
+    "Canary",
     "CanaryMetricsCollector",
     "CanaryRouter",
     "Database",
     "DeploymentVersion",
     "EndpointRule",
+    "Options",
     "Outcome",
     "Reason",
     "Split",
     "StoreUnavailable",
+    "application",
+    "subject",
 ]
 
-_LAZY = {"Database": "serinus.storage.database"}
+_LAZY = {"Database": "serinus.storage.database", "application": "serinus.bootstrap"}
 
 
 def __getattr__(name: str) -> object:

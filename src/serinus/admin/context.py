@@ -1,0 +1,56 @@
+"""What the routes work on, and in whose language they answer."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Header, Query, Request
+
+from serinus.admin.access import Access
+from serinus.asgi import Canary
+from serinus.control.agent import Agent
+from serinus.control.commands import Commands
+from serinus.messages import LANGUAGES
+from serinus.routing.endpoints import EndpointTable
+from serinus.storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`canary` and `agent` are this process's; `templates` are the service's endpoints; `clock` gives epoch seconds."""
+
+    store: Store
+    commands: Commands
+    access: Access
+    canary: Canary
+    agent: Agent
+    clock: Callable[[], float]
+    templates: Sequence[str] = ()
+    stale_after_seconds: float = 60.0
+    language: str = "en"
+
+    @property
+    def endpoints(self) -> EndpointTable:
+        return EndpointTable(self.templates)
+
+
+def _context(request: Request) -> Context:
+    context: Context = request.app.state.context
+    return context
+
+
+Here = Annotated[Context, Depends(_context)]
+
+
+def _language(
+    here: Here,
+    language: Annotated[str | None, Query(max_length=8)] = None,
+    accept_language: Annotated[str, Header()] = "",
+) -> str:
+    """The query's language, or the first of ``Accept-Language`` that there is, or the installation's."""
+    wanted = [language or "", *(part.partition(";")[0] for part in accept_language.split(","))]
+    primary = (tag.strip().partition("-")[0].lower() for tag in wanted)
+    return next((tag for tag in primary if tag in LANGUAGES), here.language)
+
+
+Language = Annotated[str, Depends(_language)]

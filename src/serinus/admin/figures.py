@@ -1,0 +1,100 @@
+"""What was measured, as the API shows it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from serinus.admin.shapes import (
+    ComparisonShape,
+    IntervalsShape,
+    PairShape,
+    TrafficShape,
+    VersionShape,
+)
+from serinus.analysis.intervals import error_rate_difference, p95_increase
+from serinus.deployment import DeploymentVersion
+from serinus.metrics.sketch import quantile
+from serinus.metrics.snapshot import Cell, CellKey, merge
+
+Cells = Mapping[CellKey, Cell]
+LEGACY, CANARY = DeploymentVersion.LEGACY, DeploymentVersion.CANARY
+
+
+def pair(cells: Cells, updated: datetime | None) -> PairShape:
+    """Both versions over all requests in `cells`."""
+    return PairShape(
+        legacy=_version(LEGACY, cell_of(cells, LEGACY), updated),
+        canary=_version(CANARY, cell_of(cells, CANARY), updated),
+    )
+
+
+def by_endpoint(cells: Cells, updated: datetime | None) -> dict[str, PairShape]:
+    templates = sorted({key.endpoint for key in cells})
+    return {
+        template: pair({key: cell for key, cell in cells.items() if key.endpoint == template}, updated)
+        for template in templates
+    }
+
+
+def comparison(cells: Cells) -> ComparisonShape:
+    """Of the requests that the bucket alone assigned; the traffic's parts are of all. The caller adds the checks."""
+    compared = {key: cell for key, cell in cells.items() if key.compared}
+    legacy, canary = cell_of(compared, LEGACY), cell_of(compared, CANARY)
+    return ComparisonShape(
+        error_rate_difference=_difference(canary.error_rate, legacy.error_rate),
+        p95_increase=_increase(quantile(canary.latency, 0.95), quantile(legacy.latency, 0.95)),
+        intervals=IntervalsShape(
+            error_rate_difference=error_rate_difference(canary, legacy), p95_increase=p95_increase(canary, legacy)
+        ),
+        traffic_split=_traffic(cells),
+        slo=[],
+    )
+
+
+def canary_percentage(cells: Cells) -> float | None:
+    """The canary's part of all requests; None without any."""
+    return _traffic(cells).canary_percentage
+
+
+def cell_of(cells: Cells, version: DeploymentVersion) -> Cell:
+    return merge(cell for key, cell in cells.items() if key.version is version)
+
+
+def _version(version: DeploymentVersion, cell: Cell, updated: datetime | None) -> VersionShape:
+    timed = sum(cell.latency.values())
+    p50, p95, p99 = _quantiles(cell, (0.5, 0.95, 0.99))
+    return VersionShape(
+        version=version,
+        request_count=cell.requests,
+        error_count=cell.errors,
+        client_error_count=cell.client_errors,
+        error_rate=cell.error_rate,
+        availability=cell.availability,
+        avg_response_time_ms=1_000 * cell.latency_sum_seconds / timed if timed else None,
+        p50_response_time_ms=p50,
+        p95_response_time_ms=p95,
+        p99_response_time_ms=p99,
+        last_updated=updated,
+    )
+
+
+def _quantiles(cell: Cell, shares: Iterable[float]) -> tuple[float | None, ...]:
+    return tuple(quantile(cell.latency, share) for share in shares)
+
+
+def _traffic(cells: Cells) -> TrafficShape:
+    legacy, canary = cell_of(cells, LEGACY).requests, cell_of(cells, CANARY).requests
+    total = legacy + canary
+    return TrafficShape(
+        legacy_requests=legacy,
+        canary_requests=canary,
+        legacy_percentage=100 * legacy / total if total else None,
+        canary_percentage=100 * canary / total if total else None,
+    )
+
+
+def _difference(canary: float | None, legacy: float | None) -> float | None:
+    return None if canary is None or legacy is None else canary - legacy
+
+
+def _increase(canary: float | None, legacy: float | None) -> float | None:
+    return None if canary is None or not legacy else canary / legacy - 1

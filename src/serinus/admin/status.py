@@ -1,0 +1,98 @@
+"""How everything fares, on one page."""
+
+from collections.abc import Iterator
+
+from fastapi import APIRouter
+
+from serinus.admin.access import Viewer
+from serinus.admin.configuration import OBSERVED_SECONDS, config_of
+from serinus.admin.context import Context, Here, Language
+from serinus.admin.figures import pair
+from serinus.admin.rollouts import view
+from serinus.admin.shapes import (
+    AgentShape,
+    ControllerShape,
+    Health,
+    PairShape,
+    ProblemShape,
+    RolloutShape,
+    StatusShape,
+    instant,
+    instant_or_none,
+)
+from serinus.admin.views import agent_shape
+from serinus.messages import render_problem
+from serinus.rollout.state import Phase
+
+SILENT_SECONDS = 10.0  # a controller ticks and an agent beats every second; the rest is for slow stores
+GOING_BACK = frozenset({Phase.ROLLING_BACK, Phase.ROLLED_BACK})
+
+router = APIRouter(tags=["status"])
+
+
+@router.get("/status")
+async def read_status(_caller: Viewer, here: Here, language: Language) -> StatusShape:
+    """The split, the rollout, the last minute's figures, the controller, the agents, and what is wrong with them."""
+    now = here.clock()
+    stored, rollout = await here.store.split(), await here.store.latest_rollout()
+    shown = await view(here, rollout, language) if rollout else None
+    controller = _controller(await here.store.controller_heard_at(), now)
+    agents = [
+        agent_shape(agent, split_revision=stored.split.revision, now=now)
+        for agent in await here.store.fleet(now - here.stale_after_seconds)
+    ]
+    problems = [
+        ProblemShape(code=code, message=render_problem(code, numbers, language))
+        for code, numbers in _problems(controller, agents, shown)
+    ]
+    return StatusShape(
+        at=instant(now),
+        health=_health(shown, problems),
+        problems=problems,
+        config=await config_of(here, stored),
+        rollout=shown,
+        metrics=await _last_minute(here, now),
+        controller=controller,
+        agents=agents,
+    )
+
+
+async def _last_minute(here: Context, now: float) -> PairShape:
+    return pair(await here.store.window(now - OBSERVED_SECONDS), instant(now))
+
+
+def _controller(heard_at: float | None, now: float) -> ControllerShape:
+    ago = None if heard_at is None else max(0.0, now - heard_at)
+    return ControllerShape(
+        heard_at=instant_or_none(heard_at), seconds_ago=ago, alive=ago is not None and ago <= SILENT_SECONDS
+    )
+
+
+def _problems(
+    controller: ControllerShape, agents: list[AgentShape], rollout: RolloutShape | None
+) -> Iterator[tuple[str, dict[str, object]]]:
+    if not controller.alive:
+        yield "controller_silent", {"seconds": controller.seconds_ago}
+    if not agents:
+        yield "no_agents", {}
+    yield from _agents_problems(agents)
+    for breach in rollout.breaches if rollout else ():
+        yield "breach", {"trigger": breach.trigger, "seconds": max(0.0, breach.seconds_left)}
+    if rollout and rollout.frozen_by and not rollout.breaches:
+        yield "frozen", {"frozen_by": rollout.frozen_by}
+
+
+def _agents_problems(agents: list[AgentShape]) -> Iterator[tuple[str, dict[str, object]]]:
+    for agent in agents:
+        if agent.seconds_ago > SILENT_SECONDS:
+            yield "agent_silent", {"agent": agent.name, "seconds": agent.seconds_ago}
+        elif not agent.adopted:
+            yield "agent_behind", {"agent": agent.name}
+        if agent.breaker_open:
+            yield "breaker_open", {"agent": agent.name}
+
+
+def _health(rollout: RolloutShape | None, problems: list[ProblemShape]) -> Health:
+    if rollout is not None and rollout.phase in GOING_BACK:
+        return Health.ROLLED_BACK
+    return Health.ATTENTION if problems else Health.OK

@@ -1,0 +1,201 @@
+"""Where everything is put together: the one module that knows every other, and reads the clock."""
+
+import asyncio
+import logging
+import os
+import socket
+import time
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack, suppress
+from typing import Any
+
+import httpx2
+
+from serinus.admin.access import Access
+from serinus.admin.app import PREFIX, admin_app
+from serinus.admin.context import Context
+from serinus.admin.readiness import answer_ready
+from serinus.alerts.alert import SLACK, WEBHOOK, channels_for
+from serinus.alerts.channels import configured
+from serinus.alerts.notifier import Notifier
+from serinus.asgi import Canary, Options, Subject
+from serinus.asgi.protocol import Application, Message, Receive, Scope, Send
+from serinus.asgi.subject import Reader
+from serinus.control import loop
+from serinus.control.agent import Agent
+from serinus.control.commands import Commands
+from serinus.control.controller import Clock, Controller
+from serinus.errors import StoreUnavailable
+from serinus.settings import Settings, load
+from serinus.storage.database import Database
+from serinus.storage.store import Store
+
+logger = logging.getLogger(__name__)
+
+PREPARE_SECONDS = 10.0
+
+
+def application(
+    *,
+    legacy: Application,
+    canary: Application,
+    subject: Subject | Reader,
+    options: Options | None = None,
+    settings: Settings | None = None,
+    clock: Clock = time.time,
+) -> "Service":
+    """An ASGI application that serves `legacy` and `canary` side by side, with controller and admin API inside.
+
+    `subject` says who a request is for and `options` what takes part, as for `Canary`. Without `settings` those of the
+    environment are used; raises `InvalidInput` when they cannot be.
+    """
+    return Service(Canary(legacy, canary, subject=subject, options=options, clock=clock), settings or load(), clock)
+
+
+class Machinery:
+    """The store, a controller and the alerts: what runs beside requests, or alone."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.name = settings.agent_name or f"{socket.gethostname()}-{os.getpid()}"
+        self.database = Database(settings.database_url)
+        self.store = Store(self.database, channels=channels_for)
+        self.controller = Controller(self.store, clock, stale_after_seconds=settings.stale_after_seconds)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._resources = AsyncExitStack()
+
+    async def start(self, *others: Coroutine[Any, Any, None]) -> None:
+        """Prepare the store if it answers, and run until `stop`; `others` run beside."""
+        try:
+            async with asyncio.timeout(PREPARE_SECONDS):
+                await self.store.prepare()
+        except (StoreUnavailable, TimeoutError) as error:
+            logger.warning("starting without the store, everybody gets LEGACY until it answers: %s", error)
+        client = await self._resources.enter_async_context(httpx2.AsyncClient())
+        self._resources.push_async_callback(self.database.close)
+        work = (
+            loop.run(self.controller, self.store, self.clock, holder=self.name),
+            self._notifier(client).run(),
+            *others,
+        )
+        self._tasks = [asyncio.create_task(each) for each in work]
+
+    async def stop(self) -> None:
+        """End in good order: what was counted is delivered, the lease given back."""
+        for task in self._tasks:
+            task.cancel()
+        for outcome in await asyncio.gather(*self._tasks, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                logger.error("a task had failed", exc_info=outcome)
+        self._tasks = []
+        await self._resources.aclose()
+
+    async def wait(self) -> None:
+        """Return when any of the tasks has ended, which they do not by themselves."""
+        await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+
+    def _notifier(self, client: httpx2.AsyncClient) -> Notifier:
+        slack, webhook = self.settings.slack_webhook_url, self.settings.webhook_url
+        urls = {
+            SLACK: slack.get_secret_value() if slack else None,
+            WEBHOOK: webhook.get_secret_value() if webhook else None,
+        }
+        return Notifier(self.store, configured(client, urls), self.clock, language=self.settings.language)
+
+
+class Service:
+    """One process's whole: requests go to `canary`, operators' to `admin`; neither counts the other's."""
+
+    def __init__(self, canary: Canary, settings: Settings, clock: Clock) -> None:
+        self.canary = canary
+        self.machinery = Machinery(settings, clock)
+        store, name = self.machinery.store, self.machinery.name
+        self.agent = Agent(canary, store, clock, name, stale_after_seconds=settings.stale_after_seconds)
+        self.admin = admin_app(self._context(settings, store, clock), max_body_bytes=settings.max_body_bytes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+            return
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if scope["type"] != "http":
+            await self.canary(scope, receive, send)
+        elif path in {"/metrics", PREFIX} or path.startswith(f"{PREFIX}/"):
+            await self.admin(scope, receive, send)
+        elif path == "/ready":
+            await answer_ready(self.canary, self.agent.health(), scope, receive, send)
+        else:
+            await self.canary(scope, receive, send)
+
+    async def start(self) -> None:
+        """Run what runs beside the requests; for a server that speaks no lifespan."""
+        await self.machinery.start(self.agent.run())
+        with suppress(StoreUnavailable):
+            await self.agent.refresh()  # the first request is routed by the stored split already
+
+    async def stop(self) -> None:
+        await self.machinery.stop()
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Start after the two applications and stop after them, so that their last requests are counted too."""
+
+        async def forward(message: Message) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                await self.start()
+            if message["type"].startswith("lifespan.shutdown"):
+                await self.stop()
+            await send(message)
+
+        try:
+            await self.canary(scope, receive, forward)
+        finally:
+            await self.stop()
+
+    def _context(self, settings: Settings, store: Store, clock: Clock) -> Context:
+        token = settings.admin_token
+        access = Access(
+            store,
+            clock,
+            admin_token=token.get_secret_value() if token else None,
+            admin_name=settings.admin_name,
+            public_metrics=settings.public_metrics,
+        )
+        return Context(
+            store=store,
+            commands=Commands(store),
+            access=access,
+            canary=self.canary,
+            agent=self.agent,
+            clock=clock,
+            templates=_taking_part(self.canary),
+            stale_after_seconds=settings.stale_after_seconds,
+            language=settings.language,
+        )
+
+
+def _taking_part(canary: Canary) -> tuple[str, ...]:
+    """The service's route templates without those that never count."""
+    excluded = tuple(f"{prefix.rstrip('/')}/" for prefix in canary.options.exclude)
+    return tuple(name for name in canary.endpoints.templates if not f"{name}/".startswith(excluded))
+
+
+async def run_controller(settings: Settings) -> None:
+    """A controller and the alerts without any service, until cancelled."""
+    machinery = Machinery(settings, time.time)
+    await machinery.start()
+    try:
+        await machinery.wait()
+    finally:
+        await machinery.stop()
+
+
+async def create_token(settings: Settings, name: str, role: str, expires_at: float | None) -> str:
+    """A token made in the store itself, for the first one; raises `StoreUnavailable`."""
+    database = Database(settings.database_url)
+    try:
+        store = Store(database, channels=channels_for)
+        await store.prepare()
+        return await store.create_token(name, role, time.time(), expires_at)
+    finally:
+        await database.close()

@@ -1,0 +1,105 @@
+"""What codes and events say to people, in English and Korean: the texts of ``en.toml`` and ``ko.toml``.
+
+Placeholders take Python's format specifications, and those of `_Texts`: ``percent`` (0.012 is "1.20 %"), ``+percent``
+(0.089 is "+8.9 %"), ``points`` and ``+points`` (0.005 is "0.50 pp"), ``duration`` and ``time`` (of seconds) and
+``list``. A reason that reads differently for one metric stands under ``reason.metric`` too.
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from string import Formatter
+from typing import Any
+
+from serinus.rollout.events import ITSELF, Event
+
+LANGUAGES = ("en", "ko")
+DEFAULT_LANGUAGE = "en"
+UNKNOWN = "–"
+
+
+def render(
+    code: str, numbers: Mapping[str, Any], language: str = DEFAULT_LANGUAGE, *, metric: str | None = None
+) -> str:
+    """The sentence of a reason's code; what is no code (a person's words) stands for itself."""
+    reasons = catalogue(language)["reasons"]
+    template = reasons.get(f"{code}.{metric}", reasons.get(code))
+    return code if template is None else _Texts(language).vformat(template, (), _Known(numbers))
+
+
+def render_problem(code: str, details: Mapping[str, Any], language: str = DEFAULT_LANGUAGE) -> str:
+    """What is wrong with the installation, and what to do about it."""
+    return _Texts(language).vformat(catalogue(language)["problems"][code], (), _Known(details))
+
+
+def render_event(event: Event, language: str = DEFAULT_LANGUAGE) -> tuple[str, str]:
+    """What happened, and why as far as it is known (else empty)."""
+    known = _Known({**event.details, "actor": event.actor})
+    if isinstance(step := event.details.get("step"), int):
+        known["step_number"] = step + 1  # people count from 1
+    headline = _Texts(language).vformat(catalogue(language)["events"][event.kind], (), known)
+    return headline, _why(event, language)
+
+
+@cache
+def catalogue(language: str) -> Mapping[str, Mapping[str, str]]:
+    """All texts of a language, by section and code."""
+    return tomllib.loads(files(__name__).joinpath(f"{language}.toml").read_text(encoding="utf-8"))
+
+
+def placeholders(template: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(template) if name}
+
+
+def _why(event: Event, language: str) -> str:
+    """The finding that an event rests on; or else the words, or the code, of its reason."""
+    details = event.details
+    if isinstance(numbers := details.get("numbers"), dict) and isinstance(code := details.get("reason"), str):
+        metric = details.get("metric")
+        known = {"value": details.get("value"), "need": details.get("need"), **numbers}
+        return render(code, known, language, metric=metric if isinstance(metric, str) else None)
+    return render(event.reason, details, language) if event.actor == ITSELF else event.reason
+
+
+class _Known(dict[str, Any]):
+    """Figures by name; one that is not there is shown as unknown instead of failing the whole sentence."""
+
+    def __missing__(self, _name: str) -> None:
+        return None
+
+
+class _Texts(Formatter):
+    def __init__(self, language: str) -> None:
+        self._words = catalogue(language)["words"]
+        self._formats: Mapping[str, Callable[[Any], str]] = {
+            "percent": lambda share: f"{share * 100:.2f} %",
+            "+percent": lambda share: f"{share * 100:+.1f} %",
+            "points": lambda share: f"{share * 100:.2f} {self._words['points']}",
+            "+points": lambda share: f"{share * 100:+.2f} {self._words['points']}",
+            "duration": self._duration,
+            "time": lambda at: datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
+            "list": lambda items: ", ".join(map(_plain, items)) or UNKNOWN,
+        }
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if value is None:
+            return UNKNOWN
+        own = self._formats.get(format_spec)
+        return own(value) if own else str(super().format_field(value, format_spec))
+
+    def _duration(self, seconds: float) -> str:
+        """The two largest units, as a person would say it."""
+        if seconds < 60:
+            return f"{seconds:.{0 if seconds >= 10 else 1}f} {self._words['second']}"
+        rest, parts = round(seconds), []
+        for name, length in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
+            count, rest = divmod(rest, length)
+            parts.append((count, name))
+        first = next(index for index, (count, _) in enumerate(parts) if count)
+        return " ".join(f"{count} {self._words[name]}" for count, name in parts[first : first + 2] if count)
+
+
+def _plain(item: object) -> str:
+    return f"{item:g}" if isinstance(item, float) else str(item)

@@ -1,0 +1,60 @@
+"""Every setting, once: read from the environment under the prefix ``SERINUS_``, or given to `load` by name."""
+
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal
+
+from pydantic import AnyHttpUrl, Field, SecretStr, StringConstraints, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from serinus.errors import InvalidInput, Problem
+
+PREFIX = "SERINUS_"
+CLIENT_VARIABLES = {"SERINUS_URL", "SERINUS_TOKEN", "SERINUS_REQUIRE_TOOLS"}
+
+Secret = Annotated[SecretStr, Field(min_length=16)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
+
+
+class Settings(BaseSettings):
+    """What an installation chooses. Secrets never show in `repr`, logs or errors."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    database_url: str = Field(
+        "sqlite+aiosqlite:///serinus.db", description="where the store is (an SQLAlchemy async URL)"
+    )
+    host: str = Field("127.0.0.1", description="the address that `serve` listens on")
+    port: int = Field(8000, ge=0, le=65_535, description="the port that `serve` listens on; 0 takes a free one")
+    admin_token: Secret | None = Field(None, description="a bearer token with the role admin, beside the stored ones")
+    admin_name: Name = Field("admin", description="whose name stands in the events of `admin_token`")
+    public_metrics: bool = Field(default=False, description="the metrics may be read without a token")
+    agent_name: Name | None = Field(None, description="this process's name in the store; by default the host's")
+    stale_after_seconds: float = Field(
+        60.0, gt=0, allow_inf_nan=False, description="after how long without a controller everybody gets LEGACY"
+    )
+    max_body_bytes: int = Field(65_536, ge=1_024, description="the largest body that the admin API accepts")
+    language: Literal["en", "ko"] = Field("en", description="the language of alerts, and of answers to who names none")
+    slack_webhook_url: SecretStr | None = Field(None, description="an incoming webhook of Slack for alerts")
+    webhook_url: SecretStr | None = Field(None, description="a URL that gets every alert as JSON")
+    console_url: AnyHttpUrl | None = Field(None, description="the address that alerts point people to")
+    log_level: Literal["critical", "error", "warning", "info", "debug"] = Field("info", description="what is logged")
+
+
+def load(**chosen: Any) -> Settings:
+    """The environment's settings with those `chosen` over them; `InvalidInput` names every wrong one."""
+    try:
+        return Settings(**chosen)
+    except ValidationError as error:
+        raise InvalidInput(*(_problem(line) for line in error.errors(include_input=False, include_url=False))) from None
+
+
+def unknown_variables(environment: dict[str, str]) -> dict[str, str | None]:
+    """Variables under our prefix that nothing reads, each with the name that was probably meant."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | CLIENT_VARIABLES
+    unknown = (name for name in environment if name.startswith(PREFIX) and name not in known)
+    return {name: next(iter(get_close_matches(name, known, n=1)), None) for name in unknown}
+
+
+def _problem(line: Any) -> Problem:
+    name = ".".join(str(part) for part in line["loc"])
+    return Problem(PREFIX + name.upper(), line["msg"])
