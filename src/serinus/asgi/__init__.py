@@ -1,0 +1,18 @@
+"""Where requests meet the toolkit: pure ASGI, and light to import."""
+
+from serinus.asgi import subject
+from serinus.asgi.breaker import Breaker, BreakerEvent, BreakerLimits
+from serinus.asgi.middleware import EXCLUDED, Canary, Options
+from serinus.asgi.subject import Source, Subject
+
+__all__ = [
+    "EXCLUDED",
+    "Breaker",
+    "BreakerEvent",
+    "BreakerLimits",
+    "Canary",
+    "Options",
+    "Source",
+    "Subject",
+    "subject",
+]

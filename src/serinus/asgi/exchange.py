@@ -1,0 +1,140 @@
+"""One request on its way through one version: watched from both sides, and interrupted when it takes too long."""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Self
+
+from serinus.asgi.body import BodyTape
+from serinus.asgi.protocol import Application, Message, Receive, Scope, Send
+from serinus.deployment import DeploymentVersion
+from serinus.metrics.snapshot import Outcome
+
+if TYPE_CHECKING:
+    from serinus.asgi.in_flight import InFlight
+
+log = logging.getLogger("serinus.asgi")
+
+
+class Exchange:
+    """What `HttpExchange` and `WebSocketExchange` have in common.
+
+    `started` is the timer's; `seconds`, the latency, is there with the answer: what the user waited for, and neither
+    how long a stream goes on nor how fast the client reads. `status` is 0 until the application has begun to answer.
+    It is `muted` once the client shall hear no more of this application: the time is up (`expired`), or legacy answers
+    in its place (`replaced`). The application's own end is awaited first, for it may hold what legacy needs.
+    """
+
+    # Defaults in the class cost the many requests that never differ nothing.
+    version = DeploymentVersion.LEGACY
+    slot: int | None = None
+    subject = ""
+    probe = False
+    counted = True  # False for legacy in the place of a failed canary
+    is_safe = False  # legacy may answer in its place
+    tape: BodyTape | None = None
+    status = 0
+    seconds: float | None = None
+    slow = False
+    client_left = False
+    complete = False
+    closed = False
+    muted = False
+    replaced = False
+    expired = False
+    task: "asyncio.Task[object] | None" = None  # whom to interrupt, and how often others had cancelled it
+    cancelling = 0
+
+    def __init__(self, flight: "InFlight", started: float, endpoint: str, incoming: Receive, outgoing: Send) -> None:
+        self.flight = flight
+        self.started = started
+        self.endpoint = endpoint
+        self.incoming = incoming
+        self.outgoing = outgoing
+
+    def listen_to(self, tape: BodyTape) -> None:
+        """Hear the client through `tape` from now on."""
+        self.tape = tape
+        self.incoming = tape.play()
+
+    def stand_in(self, started: float) -> Self:
+        """The same request for legacy, from its beginning, when this exchange is `replaced`; it is not counted."""
+        incoming = self.tape.play() if self.tape else self.incoming
+        other = type(self)(self.flight, started, self.endpoint, incoming, self.outgoing)
+        other.counted = False
+        return other
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the client still has no answer, or cannot have legacy's before this application has ended."""
+        return (not self.status or self.muted) and not self.expired
+
+    async def run(self, app: Application, scope: Scope) -> None:
+        """Raises what the application raises, unless somebody else is going to answer."""
+        self.flight.enter(self)
+        try:
+            await app(scope, self.receive, self.send)
+        except (asyncio.CancelledError, Exception) as error:
+            if self._is_settled(error):
+                log.warning("%s failed on %s", self.version, self.endpoint, exc_info=True)
+                return
+            raise
+        else:
+            if self.expired or not self.closed:
+                self._returned()
+        finally:
+            if self.seconds is None:
+                self.flight.forget(self)
+
+    async def receive(self) -> Message:
+        raise NotImplementedError
+
+    async def send(self, message: Message) -> None:
+        raise NotImplementedError
+
+    async def reject(self) -> None:
+        """Tell the client that the time is up."""
+        raise NotImplementedError
+
+    def interrupt(self) -> None:
+        """The time is up: cancel the application, and nothing around it."""
+        self._fail(504)
+        self.expired = self.muted = True
+        if self.task is not None:
+            self.task.cancel()
+
+    def close(self, outcome: Outcome) -> None:
+        """Count it, once."""
+        if self.closed:
+            return
+        self.closed = True
+        if self.counted:
+            self.flight.close(self, outcome)
+
+    def _fail(self, status: int) -> None:
+        """Close it as failed, by legacy's answer if that is possible; `status` is what the client gets otherwise."""
+        tape = self.tape
+        if self.is_safe and tape and tape.recording and not self.status and not self.client_left:
+            tape.keep_everything()
+            self.replaced = self.muted = True
+        self.status = self.status or status
+        self.close(Outcome.CANCELLED if self.client_left else Outcome.FAILED)
+
+    def _is_settled(self, error: BaseException) -> bool:
+        """The application raised; whether somebody else answers. What it raises after its answer changes no outcome."""
+        if self._was_interrupted():
+            return True
+        if isinstance(error, asyncio.CancelledError):
+            self.close(Outcome.CANCELLED)
+            return False
+        if not self.closed:
+            self._fail(500)
+        return self.replaced
+
+    def _returned(self) -> None:
+        """The application took the interruption for an end, or did not answer whole: servers make a 500 of none."""
+        if not self._was_interrupted():
+            self._fail(500)
+
+    def _was_interrupted(self) -> bool:
+        """Whether the cancellation that ends the application is ours alone (`asyncio.timeout` does it this way)."""
+        return self.expired and self.task is not None and self.task.uncancel() <= self.cancelling

@@ -1,0 +1,101 @@
+"""An HTTP request and its response."""
+
+import json
+
+from serinus.asgi.exchange import Exchange
+from serinus.asgi.protocol import Message
+from serinus.deployment import DeploymentVersion
+from serinus.metrics.snapshot import Outcome
+
+VERSION_HEADERS = {version: (b"x-deployment-version", version.value.encode()) for version in DeploymentVersion}
+_FALLBACK_HEADER = (b"x-canary-fallback", b"1")
+_OUTCOME_HEADER = b"x-serinus-outcome"
+_OURS = frozenset({b"x-deployment-version", b"x-canary-fallback", _OUTCOME_HEADER})
+_NOTED = _OURS | {b"content-type"}
+TIMEOUT = json.dumps(
+    {
+        "type": "about:blank",
+        "title": "Gateway Timeout",
+        "status": 504,
+        "detail": "The service did not begin to answer in time; try again later.",
+    }
+).encode()
+_BODIES = frozenset({"http.response.body", "http.response.pathsend", "http.response.zerocopysend"})
+
+
+class HttpExchange(Exchange):
+    """Answered with the first piece of the body; an event stream with its start, for silence is not slowness there."""
+
+    outcome = Outcome.OK
+
+    async def receive(self) -> Message:
+        if self.muted:
+            return {"type": "http.disconnect"}
+        message = await self.incoming()
+        if message["type"] == "http.disconnect" and not self.complete:
+            self.client_left = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        if self.muted:
+            return
+        kind = message["type"]
+        if kind == "http.response.start":
+            begun = self._begin(message)
+            if begun is None:
+                return
+            message = begun
+        elif kind in _BODIES:
+            if self.seconds is None:
+                self.flight.answered(self)
+            self.complete = not message.get("more_body", False)
+        try:
+            await self.outgoing(message)
+        except OSError:  # by the specification: the client is gone
+            self.client_left = True
+            raise
+        if self.complete and not self.closed:
+            self.close(self.outcome if not self.client_left or self.outcome is Outcome.FAILED else Outcome.CANCELLED)
+
+    async def reject(self) -> None:
+        headers = [(b"content-type", b"application/problem+json"), VERSION_HEADERS[self.version]]
+        if not self.counted:
+            headers.append(_FALLBACK_HEADER)
+        await self.outgoing({"type": "http.response.start", "status": 504, "headers": headers})
+        await self.outgoing({"type": "http.response.body", "body": TIMEOUT})
+
+    def _begin(self, message: Message) -> Message | None:
+        """What to send on, in a message and a list of headers of our own, for the application's may serve it again.
+
+        None when legacy answers in the place of this failure.
+        """
+        status = message["status"]
+        if status >= 400:
+            self._note_error(status)
+            if self.replaced:
+                return None
+        self.status = status
+        headers = [*message.get("headers", ())]
+        for name, value in headers:
+            if name in _NOTED:
+                if name in _OURS:
+                    headers = self._take_ours(headers)
+                elif value.startswith(b"text/event-stream"):
+                    self.flight.answered(self)
+        headers.append(VERSION_HEADERS[self.version])
+        if not self.counted:
+            headers.append(_FALLBACK_HEADER)
+        return {**message, "headers": headers}
+
+    def _note_error(self, status: int) -> None:
+        if status < 500:
+            self.outcome = Outcome.CLIENT_ERROR
+        elif not self.client_left:
+            self.outcome = Outcome.FAILED
+            if self.is_safe:
+                self._fail(status)
+
+    def _take_ours(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        if self.status < 400 and (_OUTCOME_HEADER, b"degraded") in headers:
+            self.outcome = Outcome.DEGRADED
+        return [header for header in headers if header[0] not in _OURS]

@@ -1,0 +1,228 @@
+"""Where requests meet the toolkit: one ASGI application in front of two."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from serinus.asgi.body import BodyTape
+from serinus.asgi.breaker import Breaker, BreakerEvent, BreakerLimits
+from serinus.asgi.exchange import Exchange
+from serinus.asgi.http import HttpExchange
+from serinus.asgi.in_flight import InFlight
+from serinus.asgi.lifespan import Lifespan, serve
+from serinus.asgi.lookup import SubjectLookup
+from serinus.asgi.protocol import Application, Receive, Scope, Send
+from serinus.asgi.subject import Reader, Subject, function
+from serinus.asgi.websocket import WebSocketExchange
+from serinus.deployment import DeploymentVersion
+from serinus.metrics.canary_metrics import CanaryMetricsCollector
+from serinus.routing.canary_router import CanaryRouter
+from serinus.routing.endpoints import EndpointTable, canonical, templates_of
+from serinus.routing.split import Split
+
+_LEGACY, _CANARY = DeploymentVersion.LEGACY, DeploymentVersion.CANARY
+_EXCHANGES: dict[str, type[Exchange]] = {"http": HttpExchange, "websocket": WebSocketExchange}
+
+EXCLUDED = (
+    *("/health", "/healthz", "/ready", "/readyz", "/live", "/livez", "/metrics"),
+    *("/docs", "/redoc", "/openapi.json", "/admin", "/console", "/favicon.ico"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What of a service takes part, and how its users are protected from a bad canary.
+
+    `endpoints`: route templates; None collects them from both applications' routes. Paths that match none are one.
+    `exclude`: prefixes, by whole segments, of paths that LEGACY answers always and that never count.
+    `safe_methods`, `safe_endpoints` (templates): legacy may answer such a request again when the canary has failed it
+    with a 5xx status, an exception or a timeout before anything went out; not websockets.
+    `timeout_seconds`: from a request's arrival until its response begins (websocket: is accepted), for both versions,
+    enforced a tenth of it late at most, 0.1 s at most; None for no limit. What has begun is never interrupted.
+    `subject_seconds`: how long an async subject function may take.
+    `body_limit_bytes`: of a body that is read for the subject, or kept for legacy's second answer.
+    """
+
+    endpoints: tuple[str, ...] | None = None
+    exclude: tuple[str, ...] = EXCLUDED
+    safe_methods: frozenset[str] = frozenset({"GET", "HEAD", "OPTIONS"})
+    safe_endpoints: frozenset[str] = frozenset()
+    timeout_seconds: float | None = None
+    subject_seconds: float = 1.0
+    body_limit_bytes: int = 65_536
+    breaker: BreakerLimits = field(default_factory=BreakerLimits)
+
+
+class Canary:
+    """Answers every request by `legacy` or by `canary`, as `router` says, and counts how it went in `collector`.
+
+        app = Canary(legacy=old_app, canary=new_app, subject=subject.header("x-user-id"))
+
+    `subject` may be a function `(scope, body) -> str | None`, sync or async; one that wants the body is given as
+    `subject.function(f, needs_body=True)`. The answer's header ``X-Deployment-Version`` says who answered; an answer
+    with ``X-Serinus-Outcome: degraded`` counts as that, and the header is taken off. Runs on asyncio. `clock` gives
+    epoch seconds, `timer` seconds that only grow.
+
+    `last_canary_at` is when a request was last routed to the canary; `canary_in_flight` counts those whose application
+    has not returned, streams and websockets among them.
+    """
+
+    def __init__(
+        self,
+        legacy: Application,
+        canary: Application,
+        *,
+        subject: Subject | Reader,
+        options: Options | None = None,
+        clock: Callable[[], float] = time.time,
+        timer: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.legacy = legacy
+        self.canary = canary
+        self.options = options or Options()
+        self.router = CanaryRouter()
+        self.collector = CanaryMetricsCollector()
+        self.breaker = Breaker(self.options.breaker)
+        self.last_canary_at: float | None = None
+        self.canary_in_flight = 0
+        self._clock = clock
+        self._timer = timer
+        table = EndpointTable(_templates(self.options, legacy, canary))
+        self.endpoints = table
+        self._match = table.match
+        self._excluded = tuple(canonical(prefix) + "/" for prefix in self.options.exclude)
+        self._safe_endpoints = frozenset(map(canonical, self.options.safe_endpoints))
+        subject = subject if isinstance(subject, Subject) else function(subject)
+        self._read = subject.plain
+        self._lookup = SubjectLookup(subject, self.options.subject_seconds)
+        self._apps = {_LEGACY: legacy, _CANARY: canary}
+        self._states: dict[DeploymentVersion, dict[str, Any]] = {_LEGACY: {}, _CANARY: {}}
+        self.collector = CanaryMetricsCollector(max_endpoints=len(table.templates))
+        self._flight = InFlight(
+            self.collector, self.breaker, timeout_seconds=self.options.timeout_seconds, clock=clock, timer=timer
+        )
+
+    @property
+    def subject_failures(self) -> int:
+        """How often the application's subject function raised or took too long."""
+        return self._lookup.failures
+
+    def take_breaker_events(self) -> tuple[BreakerEvent, ...]:
+        """What the local breaker did since the last call."""
+        return self.breaker.take_events()
+
+    def adopt(self, split: Split) -> None:
+        """Route by `split` from the next request on. A canary that comes into traffic starts with a closed breaker."""
+        former = self.router.split
+        self.router.adopt(split)
+        if split.salt != former.salt or (_carries_traffic(split) and not _carries_traffic(former)):
+            self.breaker.reset(self._clock())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind == "lifespan":
+            await self._live(scope, receive, send)
+            return
+        path = _route_path(scope)
+        if kind not in _EXCHANGES or f"{path}/".startswith(self._excluded):
+            await self.legacy(self._with_state(scope, _LEGACY), receive, send)
+            return
+        exchange = _EXCHANGES[kind](self._flight, self._timer(), self._match(path), receive, send)
+        if self._read is not None:
+            subject = self._read(scope, None)
+        else:
+            subject = await self._find_subject(exchange, scope)
+        assignment = self.router.route(subject, exchange.endpoint)
+        if assignment.version is _LEGACY:
+            exchange.slot = assignment.slot
+            await self._serve_legacy(exchange, scope)
+        elif self._admits(exchange):
+            exchange.slot = assignment.slot
+            exchange.subject = subject or ""
+            await self._serve_canary(exchange, scope)
+        else:  # not compared: it is the breaker's choice that legacy answers
+            await self._serve_legacy(exchange, scope)
+
+    async def _find_subject(self, exchange: Exchange, scope: Scope) -> str | None:
+        if self._lookup.wants_body(scope):
+            exchange.listen_to(BodyTape(exchange.incoming, self.options.body_limit_bytes))
+        return await self._lookup.find(scope, exchange.tape)
+
+    def _admits(self, exchange: Exchange) -> bool:
+        """Whether the local breaker lets a canary request go to the canary."""
+        now = self._clock()
+        if self.breaker.is_open:
+            exchange.probe = self.breaker.admits(now)
+            if not exchange.probe:
+                return False
+        self.last_canary_at = now
+        return True
+
+    async def _serve_legacy(self, exchange: Exchange, scope: Scope) -> None:
+        await exchange.run(self.legacy, self._with_state(scope, _LEGACY) if self._states[_LEGACY] else scope)
+        if exchange.muted:
+            await exchange.reject()
+
+    async def _serve_canary(self, exchange: Exchange, scope: Scope) -> None:
+        exchange.version = _CANARY
+        pristine = scope
+        if self._is_safe(scope, exchange.endpoint):
+            exchange.is_safe = True
+            pristine = _copy(scope)
+            if exchange.tape is None:
+                exchange.listen_to(BodyTape(exchange.incoming, self.options.body_limit_bytes))
+        self.canary_in_flight += 1
+        try:
+            await exchange.run(self.canary, self._with_state(scope, _CANARY))
+        finally:
+            self.canary_in_flight -= 1
+        if exchange.replaced:
+            await self._serve_legacy(exchange.stand_in(self._timer()), pristine)
+        elif exchange.muted:
+            await exchange.reject()
+
+    def _is_safe(self, scope: Scope, endpoint: str) -> bool:
+        options = self.options
+        return scope["type"] == "http" and (scope["method"] in options.safe_methods or endpoint in self._safe_endpoints)
+
+    def _with_state(self, scope: Scope, version: DeploymentVersion) -> Scope:
+        """The scope with what the version's own lifespan has put into its state."""
+        state = self._states[version]
+        return {**scope, "state": {**scope.get("state", {}), **state}} if state else scope
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        lifespans = [Lifespan("legacy", self.legacy, self._states[_LEGACY])]
+        if self.canary is self.legacy:
+            self._states[_CANARY] = self._states[_LEGACY]
+        else:
+            lifespans.append(Lifespan("canary", self.canary, self._states[_CANARY]))
+        await serve(lifespans, scope, receive, send)
+
+
+def _templates(options: Options, *apps: Application) -> Iterable[str]:
+    if options.endpoints is not None:
+        return options.endpoints
+    return [template for app in apps for template in templates_of(app)]
+
+
+def _route_path(scope: Scope) -> str:
+    """The path below the place where the application is mounted."""
+    path: str = scope["path"]
+    root: str | None = scope.get("root_path")
+    if not root:
+        return path
+    below = path.removeprefix(root.rstrip("/"))
+    return (below or "/") if below[:1] in ("", "/") else path
+
+
+def _copy(scope: Scope) -> Scope:
+    """For a second application: the first writes its route and its state into its own."""
+    copy = {**scope}
+    if "state" in copy:
+        copy["state"] = {**copy["state"]}
+    return copy
+
+
+def _carries_traffic(split: Split) -> bool:
+    return split.enabled and split.percentage > 0

@@ -1,0 +1,227 @@
+"""Requests that take long: counted while they last, and interrupted, by one timer for all of them."""
+
+import asyncio
+
+import pytest
+
+from serinus.asgi import Breaker, Canary, Options, subject
+from serinus.asgi.http import HttpExchange
+from serinus.asgi.in_flight import InFlight
+from serinus.asgi.protocol import Application, Receive, Scope, Send
+from serinus.metrics.canary_metrics import CanaryMetricsCollector
+from serinus.metrics.snapshot import Outcome
+from unit.asgi.wire import (
+    CANARY,
+    EVERYBODY,
+    LEGACY,
+    Dial,
+    Wire,
+    answer,
+    answering,
+    call,
+    cells,
+    hanging,
+    http_scope,
+    outcomes,
+)
+
+SOON = Options(timeout_seconds=0.03, safe_methods=frozenset())
+
+
+def impatient(canary: Application, legacy: Application | None = None, options: Options = SOON) -> Canary:
+    app = Canary(legacy or answering(b"legacy"), canary, subject=subject.header("x-user-id"), options=options)
+    app.adopt(EVERYBODY)
+    return app
+
+
+def in_flight(timer: Dial, timeout_seconds: float | None = None) -> InFlight:
+    return InFlight(CanaryMetricsCollector(), Breaker(), timeout_seconds=timeout_seconds, clock=timer, timer=timer)
+
+
+def slow_counts(flight: InFlight) -> tuple[int, int]:
+    drained = flight.collector.drain().values()
+    return sum(cell.slow_opened for cell in drained), sum(cell.slow_closed for cell in drained)
+
+
+def test_a_request_counts_as_slow_once_it_has_been_in_flight_for_over_two_seconds() -> None:
+    async def scenario() -> None:
+        timer = Dial()
+        flight = in_flight(timer)
+        wire = Wire()
+        exchange = HttpExchange(flight, timer(), "/thing", wire.receive, wire.send)
+        task = asyncio.create_task(exchange.run(answers_when(go := asyncio.Event()), http_scope()))
+        await asyncio.sleep(0)
+        flight.sweep(2.0)
+        assert slow_counts(flight) == (0, 0)
+        flight.sweep(2.1)
+        flight.sweep(2.2)
+        assert slow_counts(flight) == (1, 0)
+        timer.now = 3.0
+        go.set()
+        await task
+        (cell,) = flight.collector.drain().values()
+        assert (cell.slow_closed, cell.latency_sum_seconds, cell.outcomes) == (1, 3.0, {Outcome.OK: 1})
+
+    asyncio.run(scenario())
+
+
+def test_a_stream_that_has_begun_in_time_is_not_slow_however_long_it_lasts() -> None:
+    async def scenario() -> None:
+        timer = Dial()
+        flight = in_flight(timer, timeout_seconds=5.0)
+        wire = Wire()
+        exchange = HttpExchange(flight, timer(), "/thing", wire.receive, wire.send)
+        go = asyncio.Event()
+
+        async def streams(scope: Scope, receive: Receive, send: Send) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"1", "more_body": True})
+            await go.wait()
+            await send({"type": "http.response.body", "body": b"2"})
+
+        task = asyncio.create_task(exchange.run(streams, http_scope()))
+        await asyncio.sleep(0)
+        flight.sweep(3600.0)
+        assert slow_counts(flight) == (0, 0)
+        go.set()
+        await task
+        assert wire.body == b"12"
+
+    asyncio.run(scenario())
+
+
+def test_the_time_is_up_exactly_at_the_limit_and_only_for_what_has_not_begun() -> None:
+    async def scenario() -> None:
+        timer = Dial()
+        flight = in_flight(timer, timeout_seconds=5.0)
+        wires = [Wire(), Wire()]
+        go = asyncio.Event()
+        silent, begun = (
+            HttpExchange(flight, at, "/thing", wire.receive, wire.send)
+            for at, wire in zip((0.0, 1.0), wires, strict=True)
+        )
+        tasks = [asyncio.create_task(one.run(answers_when(go), http_scope())) for one in (silent, begun)]
+        await asyncio.sleep(0)
+        flight.sweep(4.9)
+        assert not silent.expired
+        flight.sweep(5.0)
+        assert (silent.expired, begun.expired) == (True, False)
+        go.set()
+        await asyncio.gather(*tasks)
+        assert wires[0].sent == []
+        assert wires[1].status == 200
+
+    asyncio.run(scenario())
+
+
+def answers_when(go: asyncio.Event) -> Application:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await go.wait()
+        await answer(send)
+
+    return app
+
+
+def test_a_request_without_an_answer_in_time_is_504_and_a_failure() -> None:
+    app = impatient(hanging)
+    wire = asyncio.run(call(app))
+    assert (wire.status, wire.version, wire.headers[b"content-type"]) == (504, "canary", b"application/problem+json")
+    cell = cells(app)[CANARY, "(other)"]
+    assert (cell.outcomes, cell.statuses) == ({Outcome.FAILED: 1}, {504: 1})
+
+
+def test_legacy_has_the_same_time() -> None:
+    app = Canary(hanging, answering(), subject=subject.header("x-user-id"), options=SOON)
+    wire = asyncio.run(call(app))
+    assert (wire.status, wire.version) == (504, "legacy")
+    assert outcomes(app) == {(LEGACY, Outcome.FAILED): 1}
+
+
+def test_a_safe_request_whose_time_is_up_is_answered_by_legacy() -> None:
+    app = impatient(hanging, options=Options(timeout_seconds=0.03))
+    wire = asyncio.run(call(app))
+    assert (wire.status, wire.body, wire.headers[b"x-canary-fallback"]) == (200, b"legacy", b"1")
+    assert outcomes(app) == {(CANARY, Outcome.FAILED): 1}
+
+
+def test_when_both_hang_the_client_is_told() -> None:
+    app = impatient(hanging, hanging, Options(timeout_seconds=0.03))
+    wire = asyncio.run(call(app))
+    assert (wire.status, wire.version, wire.headers[b"x-canary-fallback"]) == (504, "legacy", b"1")
+
+
+def test_a_canary_that_hangs_after_its_failure_does_not_keep_the_client_from_legacy() -> None:
+    async def lingers(scope: Scope, receive: Receive, send: Send) -> None:
+        await answer(send, 500)
+        await asyncio.Event().wait()
+
+    assert asyncio.run(call(impatient(lingers, options=Options(timeout_seconds=0.03)))).body == b"legacy"
+
+
+def test_the_servers_task_is_as_it_was_after_an_interruption() -> None:
+    async def scenario() -> int:
+        await call(impatient(hanging))
+        task = asyncio.current_task()
+        assert task is not None
+        await asyncio.sleep(0)
+        return task.cancelling()
+
+    assert asyncio.run(scenario()) == 0
+
+
+def test_the_application_may_clean_up_and_nothing_it_sends_then_is_heard() -> None:
+    cleaned = []
+
+    async def cleans_up(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await answer(send, 200, b"too late")
+            cleaned.append(True)
+
+    wire = asyncio.run(call(impatient(cleans_up)))
+    assert (wire.status, cleaned) == (504, [True])
+
+
+def test_an_application_that_turns_the_interruption_into_an_error_is_answered_for() -> None:
+    async def translates(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ZeroDivisionError from None
+
+    assert asyncio.run(call(impatient(translates))).status == 504
+
+
+def test_a_shutdown_during_an_interruption_is_still_a_shutdown() -> None:
+    async def scenario() -> None:
+        async def stops_everything(scope: Scope, receive: Receive, send: Send) -> None:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                task.cancel()
+                raise
+
+        app = impatient(stops_everything)
+        wire = Wire()
+        task = asyncio.create_task(call(app, wire=wire))
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert wire.sent == []
+
+    asyncio.run(scenario())
+
+
+def test_an_application_in_time_is_not_touched() -> None:
+    async def scenario() -> None:
+        app = impatient(answering(b"new"))
+        assert (await call(app)).body == b"new"
+        await asyncio.sleep(0.06)
+        assert (await call(app)).body == b"new"
+
+    asyncio.run(scenario())
+
+
+def test_the_timer_serves_one_event_loop_after_another() -> None:
+    app = impatient(hanging)
+    assert [asyncio.run(call(app)).status for _ in range(2)] == [504, 504]
