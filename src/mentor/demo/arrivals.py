@@ -35,6 +35,7 @@ def recorded(folder: Path) -> Traffic:
 
     Raises:
         FileNotFoundError: `folder` does not hold the two files.
+
     """
     with (folder / ARRIVALS_FILE).open(newline="") as rows:
         offsets = [float(row["t_s"]) for row in csv.DictReader(rows)]

@@ -1,4 +1,4 @@
-"""Users of mentor: `python -m mentor.demo.traffic --url http://127.0.0.1:8000` sends them, for a bounded time, to loopback."""
+"""Simulated users of a mentor on this machine: `python -m mentor.demo.traffic --url http://127.0.0.1:8000`."""
 
 import argparse
 import asyncio
