@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import fsum
+from operator import add
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
@@ -137,4 +138,7 @@ def _sum_by_key(counts: Iterable[Mapping[_Key, int]]) -> Mapping[_Key, int]:
 
 
 def _sum_by_slot(counts: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
-    return tuple(map(sum, zip(*filter(None, counts), strict=True)))
+    total: tuple[int, ...] = ()
+    for count in filter(None, counts):
+        total = tuple(map(add, total, count)) if total else count
+    return total

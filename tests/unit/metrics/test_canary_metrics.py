@@ -204,12 +204,12 @@ def test_memory_is_bounded_whatever_the_number_of_paths_and_requests() -> None:
                 slot=number % SLOTS,
             )
 
-    record(range(20_000))
+    record(range(10_000))
     tracemalloc.start()
-    record(range(20_000, 60_000))
+    record(range(10_000, 30_000))
     grown, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert grown < 200_000  # a queue's batch at the most, where the 40,000 records would take megabytes
+    assert grown < 200_000  # a queue's batch at the most, where the 20,000 records would take megabytes
 
 
 @contextmanager
