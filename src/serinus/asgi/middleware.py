@@ -82,23 +82,20 @@ class Canary:
         self.canary = canary
         self.options = options or Options()
         self.router = CanaryRouter()
-        self.collector = CanaryMetricsCollector()
         self.breaker = Breaker(self.options.breaker)
         self.last_canary_at: float | None = None
         self.canary_in_flight = 0
         self._clock = clock
         self._timer = timer
-        table = EndpointTable(_templates(self.options, legacy, canary))
-        self.endpoints = table
-        self._match = table.match
+        self.endpoints = EndpointTable(_templates(self.options, legacy, canary))
+        self._sent_out = self.router.split
         self._excluded = tuple(canonical(prefix) + "/" for prefix in self.options.exclude)
         self._safe_endpoints = frozenset(map(canonical, self.options.safe_endpoints))
         subject = subject if isinstance(subject, Subject) else function(subject)
         self._read = subject.plain
         self._lookup = SubjectLookup(subject, self.options.subject_seconds)
-        self._apps = {_LEGACY: legacy, _CANARY: canary}
         self._states: dict[DeploymentVersion, dict[str, Any]] = {_LEGACY: {}, _CANARY: {}}
-        self.collector = CanaryMetricsCollector(max_endpoints=len(table.templates))
+        self.collector = CanaryMetricsCollector(max_endpoints=len(self.endpoints.templates))
         self._flight = InFlight(
             self.collector, self.breaker, timeout_seconds=self.options.timeout_seconds, clock=clock, timer=timer
         )
@@ -113,11 +110,17 @@ class Canary:
         return self.breaker.take_events()
 
     def adopt(self, split: Split) -> None:
-        """Route by `split` from the next request on. A canary that comes into traffic starts with a closed breaker."""
-        former = self.router.split
+        """Route by `split` from the next request on.
+
+        A canary that is sent out, or sent out again, starts with a closed breaker; one that only paused for want of
+        word from a controller comes back with the breaker that it had.
+        """
+        was_out = _sends_out(self.router.split)
         self.router.adopt(split)
-        if split.salt != former.salt or (_carries_traffic(split) and not _carries_traffic(former)):
-            self.breaker.reset(self._clock())
+        if _sends_out(split):
+            former, self._sent_out = self._sent_out, split
+            if split.salt != former.salt or (not was_out and split.revision != former.revision):
+                self.breaker.reset(self._clock())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -128,7 +131,7 @@ class Canary:
         if kind not in _EXCHANGES or f"{path}/".startswith(self._excluded):
             await self.legacy(self._with_state(scope, _LEGACY), receive, send)
             return
-        exchange = _EXCHANGES[kind](self._flight, self._timer(), self._match(path), receive, send)
+        exchange = _EXCHANGES[kind](self._flight, self._timer(), self.endpoints.match(path), receive, send)
         if self._read is not None:
             subject = self._read(scope, None)
         else:
@@ -224,5 +227,5 @@ def _copy(scope: Scope) -> Scope:
     return copy
 
 
-def _carries_traffic(split: Split) -> bool:
+def _sends_out(split: Split) -> bool:
     return split.enabled and split.percentage > 0

@@ -361,14 +361,27 @@ def test_an_open_breaker_lets_one_request_at_a_time_try_and_closes_on_good_answe
     assert not app.breaker.is_open
 
 
-def test_another_rollout_starts_with_a_closed_breaker() -> None:
+def test_another_rollout_and_another_start_begin_with_a_closed_breaker() -> None:
+    for again in (Split(2, enabled=True, percentage=50, salt="next"), Split(3, enabled=True, percentage=50)):
+        app = dead_canary()
+        app.adopt(Split(2))
+        app.adopt(again)
+        assert not app.breaker.is_open
+
+
+def test_another_share_and_a_pause_for_want_of_word_leave_the_breaker_open() -> None:
+    app = dead_canary()
+    for split in (Split(2, enabled=True, percentage=50), Split(), Split(2, enabled=True, percentage=50)):
+        app.adopt(split)
+        assert app.breaker.is_open
+
+
+def dead_canary() -> Canary:
     app = canary_app(answering(status=500))
     for _ in range(10):
         get(app)
-    app.adopt(Split(enabled=True, percentage=50, salt="serinus"))
     assert app.breaker.is_open
-    app.adopt(Split(enabled=True, percentage=50, salt="next"))
-    assert not app.breaker.is_open
+    return app
 
 
 def test_a_scope_that_is_neither_http_nor_websocket_is_legacys_matter() -> None:
