@@ -1,13 +1,14 @@
-"""A version of mentor as a test talks to it: the real application, its lifespan running, over a SQLite file."""
+"""mentor as a test talks to it: the real application, its lifespan running, over a SQLite file."""
 
 import asyncio
 import threading
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
 import httpx2
-from fastapi import FastAPI
+from starlette.types import ASGIApp, Message
 
 from mentor.application import version_app
 from mentor.dependencies import Engines
@@ -36,8 +37,9 @@ def engines_at(path: Path, clock: Clock, *, simulation: bool = False) -> Engines
 class Service:
     """`with Service(app) as service: service.post(...)`."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: ASGIApp, headers: dict[str, str] | None = None) -> None:
         self.app = app
+        self._headers = headers
         self._runner = asyncio.Runner()
         self._stack = AsyncExitStack()
 
@@ -87,10 +89,25 @@ class Service:
         return _object(answer)
 
     async def _start(self) -> None:
-        await self._stack.enter_async_context(self.app.router.lifespan_context(self.app))
+        await self._stack.enter_async_context(_lifespan(self.app))
         transport = httpx2.ASGITransport(self.app, raise_app_exceptions=False)
-        client = httpx2.AsyncClient(transport=transport, base_url="http://mentor")
+        client = httpx2.AsyncClient(transport=transport, base_url="http://mentor", headers=self._headers)
         self._client = await self._stack.enter_async_context(client)
+
+
+@asynccontextmanager
+async def _lifespan(app: ASGIApp) -> AsyncIterator[None]:
+    """What a server does around the requests."""
+    to_app: asyncio.Queue[Message] = asyncio.Queue()
+    from_app: asyncio.Queue[Message] = asyncio.Queue()
+    scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
+    living = asyncio.ensure_future(app(scope, to_app.get, from_app.put))
+    await to_app.put({"type": "lifespan.startup"})
+    assert (await from_app.get())["type"] == "lifespan.startup.complete"
+    yield
+    await to_app.put({"type": "lifespan.shutdown"})
+    assert (await from_app.get())["type"] == "lifespan.shutdown.complete"
+    await living
 
 
 def _object(answer: httpx2.Response) -> dict[str, Any]:
