@@ -96,13 +96,13 @@ async def serve(lifespans: Sequence[Lifespan], scope: Scope, receive: Receive, s
             await send({"type": f"{stage}.complete"})
             stage = (await receive())["type"]
         complaints += await _stop(lifespans)
-        if complaints:
-            await send({"type": f"{stage}.failed", "message": "\n".join(complaints)})
-        else:
-            await send({"type": f"{stage}.complete"})
     finally:
         for lifespan in lifespans:
             await lifespan.leave()
+    if complaints:
+        await send({"type": f"{stage}.failed", "message": "\n".join(complaints)})
+    else:
+        await send({"type": f"{stage}.complete"})
 
 
 async def _start(lifespans: Sequence[Lifespan], scope: Scope) -> list[str]:
