@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from mentor.canary.memory import Memory
 from mentor.canary.multiturn import MultiturnEngine, Reply
@@ -81,10 +81,10 @@ class Conversations:
         await self._sessions.create(session)
         return session
 
-    async def turn(self, session_id: str, message: str) -> TakenTurn:
+    async def turn(self, session_id: str, message: str, labels: dict[str, Any]) -> TakenTurn:
         """Raises SessionNotFound, SessionClosed, SessionExpired; SessionBusy when others always came first."""
         for _ in range(_ATTEMPTS):
-            taken = await self._try_turn(session_id, message)
+            taken = await self._try_turn(session_id, message, labels)
             if taken is not None:
                 return taken
         raise SessionBusy("Send the turns of one conversation one after the other.")
@@ -111,11 +111,11 @@ class Conversations:
     def state(self, session: Session) -> SessionState:
         return session.state(self._clock())
 
-    async def _try_turn(self, session_id: str, message: str) -> TakenTurn | None:
+    async def _try_turn(self, session_id: str, message: str, labels: dict[str, Any]) -> TakenTurn | None:
         session, turns = await self._sessions.load(session_id, self._engine.needs_turns_after)
         self._check_open(session)
         reply = self._engine.reply(session, turns, message)
-        turn = Turn(session.turn_count + 1, message, reply.answer.text, self._clock())
+        turn = Turn(session.turn_count + 1, message, reply.answer.text, self._clock(), labels)
         if not await self._sessions.append(session, turn, reply.memory):
             return None
         scores = self._recommender.recommend(Query(message, reply.detected, Hints()), {}).scores

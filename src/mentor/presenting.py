@@ -119,6 +119,7 @@ def conversation(found: Conversation) -> schemas.ConversationResponse:
                 user_message=turn.user_message,
                 ai_response=turn.ai_response,
                 timestamp=instant(turn.answered_at),
+                metadata=turn.labels,
             )
             for turn in found.turns
         ],

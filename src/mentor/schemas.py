@@ -1,14 +1,17 @@
 """The shapes of API v2 on the wire. Validation happens here; behind it, types are trusted."""
 
+import json
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from mentor.detection import Hints, Intent, Pace, Tone
 from mentor.health import Condition
 from mentor.personas import Language, Persona
 from mentor.sessions import SessionState
+
+_METADATA_BYTES: Final = 4096
 
 
 def instant(at: float) -> datetime:
@@ -18,6 +21,16 @@ def instant(at: float) -> datetime:
 
 def _any_case(value: object) -> object:
     return value.strip().capitalize() if isinstance(value, str) else value
+
+
+def _storable(labels: dict[str, Any]) -> dict[str, Any]:
+    try:
+        size = len(json.dumps(labels, allow_nan=False, ensure_ascii=False).encode())
+    except (ValueError, RecursionError) as error:
+        raise ValueError("has to be plain JSON") from error
+    if size > _METADATA_BYTES:
+        raise ValueError(f"has to be at most {_METADATA_BYTES} bytes of JSON")
+    return labels
 
 
 UserId = Annotated[str, StringConstraints(min_length=1, max_length=128)]
@@ -153,8 +166,10 @@ class StartResponse(Body):
 
 
 class TurnRequest(Body):
+    """`metadata` is the caller's own: it is kept with the turn and given back with the history."""
+
     user_message: Text
-    metadata: dict[str, Any] = {}
+    metadata: Annotated[dict[str, Any], AfterValidator(_storable)] = {}
 
 
 class TurnMetadata(Body):
@@ -181,6 +196,7 @@ class Message(Body):
     user_message: str
     ai_response: str
     timestamp: datetime
+    metadata: dict[str, Any]
 
 
 class ContextMemory(Body):

@@ -45,10 +45,13 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
+    """`labels` are the caller's own, kept as they came."""
+
     turn_number: int
     user_message: str
     ai_response: str
     answered_at: float
+    labels: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,7 @@ class SessionStore:
             "user_message": turn.user_message,
             "ai_response": turn.ai_response,
             "answered_at": turn.answered_at,
+            "labels": turn.labels,
         }
         async with self._database.write() as connection:
             claimed = (await connection.execute(claim)).rowcount == 1
@@ -164,7 +168,7 @@ async def _turns(connection: AsyncConnection, session_id: str, *, after: int) ->
         .order_by(tables.turns.c.turn_number)
     )
     rows = (await connection.execute(query)).all()
-    return [Turn(row.turn_number, row.user_message, row.ai_response, row.answered_at) for row in rows]
+    return [Turn(row.turn_number, row.user_message, row.ai_response, row.answered_at, row.labels) for row in rows]
 
 
 def _in_state(state: SessionState, now: float) -> ColumnElement[bool]:

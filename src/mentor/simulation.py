@@ -112,7 +112,7 @@ def _started(session_id: str) -> tuple[str, Persona] | None:
 def _synthetic_turn(session: Session, number: int) -> Turn:
     message = _pick(_seeds(session.persona), f"{session.session_id}/{number}")
     prompt = Prompt(session.persona, detect(message), number, message, known=[], preferences=[])
-    return Turn(number, message, OfflineResponder().answer(prompt).text, session.created_at)
+    return Turn(number, message, OfflineResponder().answer(prompt).text, session.created_at, {})
 
 
 def _seeds(persona: Persona) -> list[str]:

@@ -27,6 +27,7 @@ turns = Table(
     Column("turn_number", Integer, primary_key=True),
     Column("user_message", Text, nullable=False),
     Column("ai_response", Text, nullable=False),
+    Column("labels", JSON, nullable=False),
     Column("answered_at", Double, nullable=False),
 )
 

@@ -223,6 +223,21 @@ def test_a_message_has_to_say_something_and_not_too_much(refusing: Service, mess
     assert refusing.get(f"/api/v2/conversations/{session}").json()["turn_count"] == 0
 
 
+def test_the_callers_metadata_comes_back_with_the_history(service: Service) -> None:
+    session = service.start()
+    for metadata in ({"client": "ios", "ids": [1, 2]}, {}):
+        body = {"user_message": "hello", "metadata": metadata}
+        assert service.post(f"/api/v2/conversations/{session}/turn", body).status_code == 200
+    messages = service.get(f"/api/v2/conversations/{session}").json()["messages"]
+    assert [message["metadata"] for message in messages] == [{"client": "ios", "ids": [1, 2]}, {}]
+
+
+@pytest.mark.parametrize("metadata", ["text", {"big": "x" * 5000}, [1], {"half": "\ud800"}])
+def test_metadata_is_a_small_object(refusing: Service, metadata: object) -> None:
+    body = {"user_message": "hello", "metadata": metadata}
+    assert refusing.post(f"/api/v2/conversations/{refusing.start()}/turn", body).status_code == 422
+
+
 @pytest.mark.parametrize("hours", [0, -1, 168.5, "long"])
 def test_a_conversation_lasts_more_than_nothing_and_at_most_a_week(refusing: Service, hours: object) -> None:
     body = {"user_id": "ada", "persona_id": "Lua", "options": {"session_ttl_hours": hours}}

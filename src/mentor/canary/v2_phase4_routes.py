@@ -78,7 +78,7 @@ def _add_conversations(router: APIRouter, engines: Engines, version: DeploymentV
     @router.post("/conversations/{session_id}/turn", tags=["conversation"])
     async def turn(session_id: str, body: schemas.TurnRequest) -> schemas.TurnResponse:
         started = perf_counter()
-        taken = await service.turn(session_id, body.user_message)
+        taken = await service.turn(session_id, body.user_message, body.metadata)
         return presenting.turn(taken, took_s=perf_counter() - started, simulated=engines.settings.simulation)
 
     @router.get("/conversations/{session_id}", tags=["conversation"])

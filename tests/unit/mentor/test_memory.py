@@ -37,7 +37,7 @@ def session_of(turn_count: int = 0, *, memory: Memory | None = None, uses_memory
 
 
 def turns_of(*messages: str) -> list[Turn]:
-    return [Turn(number, message, "…", 0.0) for number, message in enumerate(messages, start=1)]
+    return [Turn(number, message, "…", 0.0, {}) for number, message in enumerate(messages, start=1)]
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ def _create_conversations() -> None:
         sa.Column("turn_number", sa.Integer, primary_key=True),
         sa.Column("user_message", sa.Text, nullable=False),
         sa.Column("ai_response", sa.Text, nullable=False),
+        sa.Column("labels", sa.JSON, nullable=False),
         sa.Column("answered_at", sa.Double, nullable=False),
     )
 
