@@ -1,5 +1,6 @@
 """LEGACY and CANARY over one store: the same paths, the same shapes, one conversation."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -234,8 +235,9 @@ def test_the_callers_metadata_comes_back_with_the_history(service: Service) -> N
 
 @pytest.mark.parametrize("metadata", ["text", {"big": "x" * 5000}, [1], {"half": "\ud800"}])
 def test_metadata_is_a_small_object(refusing: Service, metadata: object) -> None:
-    body = {"user_message": "hello", "metadata": metadata}
-    assert refusing.post(f"/api/v2/conversations/{refusing.start()}/turn", body).status_code == 422
+    body = json.dumps({"user_message": "hello", "metadata": metadata})
+    path = f"/api/v2/conversations/{refusing.start()}/turn"
+    assert refusing.post_raw(path, body.encode()).status_code == 422
 
 
 @pytest.mark.parametrize("hours", [0, -1, 168.5, "long"])
