@@ -36,8 +36,8 @@ def cache_or_miss(hit_ms: float = 20.0, miss_ms: float = 400.0, misses: float = 
 
 
 def _bins(cumulated: NDArray[np.float64]) -> NDArray[np.float64]:
-    probabilities = np.diff(np.concatenate(([0.0], cumulated, [1.0])))
-    return np.maximum(probabilities, 0.0) / np.maximum(probabilities, 0.0).sum()
+    probabilities = np.maximum(np.diff(np.concatenate(([0.0], cumulated, [1.0]))), 0.0)
+    return np.asarray(probabilities / probabilities.sum())
 
 
 def _normal_cdf(x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -46,12 +46,13 @@ def _normal_cdf(x: NDArray[np.float64]) -> NDArray[np.float64]:
     t = 1 / (1 + 0.3275911 * z)
     tail = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
     erf = 1 - tail * np.exp(-z * z)
-    return 0.5 * (1 + np.sign(x) * erf)
+    return np.asarray(0.5 * (1 + np.sign(x) * erf))
 
 
 @dataclass(frozen=True)
 class Service:
-    """`canary_excess` is added to the error rate and `canary_factor` multiplies latencies from the canary's request number `begins` on.
+    """`canary_excess` is added to the error rate and `canary_factor` multiplies latencies, from the canary's request
+    number `begins` on.
 
     `drift` gives (error rate multiplier, latency multiplier) at the part 0..1 of the rollout; `shares` are served in
     equal parts.
@@ -67,7 +68,7 @@ class Service:
 
 
 def slices(service: Service, rng: np.random.Generator, *, requests: int, look: int) -> Iterator[Slice]:
-    """Looks of `look` canary requests each, up to `requests`; the split's revision is the number of the share, from 1."""
+    """Looks of `look` canary requests each, up to `requests`; the split's revision is the share's number, from 1."""
     looks = requests // look
     for number in range(looks):
         part = number / looks

@@ -55,8 +55,12 @@ CLIENT_EXCESS = np.array([0.02, 0.05, 0.15, 0.4])
 PROMOTION_PARTS = np.array([0.0, 1 / 3, 2 / 3])  # of the margin: how much worse the canary may truly be
 _ROUNDING = 1e-9
 QUANTILES = ((Rollback.P95, P95), (Rollback.P75, 0.75), (Rollback.P90, 0.90), (Rollback.P99, 0.99))
-# One row for each quantile and for the strict test; then the promotion test, whose last column is a filler (odds of 1).
-_LATENCY_GRID = np.vstack((np.tile(LATENCY_ODDS, (len(QUANTILES) + 1, 1)), np.append(PROMOTION_ODDS, 1.0)))
+# The share tests in the order of `_events`; the last is the promotion test of P95.
+_SHARE_ROWS = [Rollback.ERRORS, *(row for row, _ in QUANTILES), Rollback.P95_STRICT]
+_SHARE_ODDS = np.ones((len(_SHARE_ROWS) + 1, ALTERNATIVES))  # odds of 1 say nothing: they fill up shorter grids
+_SHARE_ODDS[0] = ERROR_ODDS
+_SHARE_ODDS[1:-1, : len(LATENCY_ODDS)] = LATENCY_ODDS
+_SHARE_ODDS[-1, : len(PROMOTION_ODDS)] = PROMOTION_ODDS
 
 
 def _log_prior(*rows: Sequence[float]) -> Floats:
@@ -133,19 +137,50 @@ def compare(tables: Sequence[Table], past: Past, criteria: Criteria) -> Ratios:
     """What the strata say in every test; to say it of several strata together, add up."""
     ratios = Ratios(*(np.zeros((len(tables), len(tests), ALTERNATIVES)) for tests in (Rollback, Promotion)))
     counts = np.stack([table.counts for table in tables])
-    _compare_errors(ratios, counts, past, criteria)
+    _compare_shares(ratios, counts, np.stack([table.latency for table in tables]), (past, criteria))
+    _compare_error_margins(ratios, counts, past, criteria)
     _compare_client_errors(ratios, counts, past, criteria)
-    if past.latency.sum() >= MIN_PAST_LATENCIES:
-        _compare_latency(ratios, np.stack([table.latency for table in tables]), past, criteria)
+    tempering = 1 / past.design_effect
+    ratios.rollback[:, [Rollback.ERRORS, Rollback.ERRORS_STRICT]] *= tempering
+    ratios.promotion[:, Promotion.ERRORS] *= tempering
     return ratios
 
 
-def _compare_errors(ratios: Ratios, counts: Floats, past: Past, criteria: Criteria) -> None:
+def _compare_shares(ratios: Ratios, counts: Floats, latency: Floats, known: tuple[Past, Criteria]) -> None:
+    """All share tests in one call, strata x tests in rows."""
+    past, criteria = known
+    seen, slow = _slow(latency, past, criteria)
+    requests = np.concatenate((counts[:, :, Count.VALID, None], seen), axis=2)
+    events = np.concatenate((counts[:, :, Count.ERRORS, None], slow), axis=2)
+    strata, _, tests = events.shape
+    pair = Pair(*(table[:, arm].ravel() for arm in (CANARY, LEGACY) for table in (requests, events)))
+    shares = proportions.share(pair, np.tile(_SHARE_ODDS[:tests], (strata, 1))).reshape(strata, tests, ALTERNATIVES)
+    ratios.rollback[:, _SHARE_ROWS[:tests]] = shares[:, : len(_SHARE_ROWS)]
+    ratios.promotion[:, Promotion.P95] = shares[:, len(_SHARE_ROWS) :].sum(axis=1)
+
+
+def _slow(latency: Floats, past: Past, criteria: Criteria) -> tuple[Floats, Floats]:
+    """Requests seen, and those beyond LEGACY's past quantiles, strata x version x test; the canary's last two edges are
+    shifted by the margin. Nothing while the past is too short.
+    """
+    if past.latency.sum() < MIN_PAST_LATENCIES:
+        return np.empty((len(latency), 2, 0)), np.empty((len(latency), 2, 0))
+    usual = quantiles.thresholds(past.latency, [q for _, q in QUANTILES])
+    increase = quantiles.bins_of_increase(criteria.p95_margin)
+    shifted = usual[0] + np.array([math.ceil(increase - _ROUNDING), math.floor(increase + _ROUNDING)])
+    canary_edges = np.minimum(np.concatenate((usual, shifted)), quantiles.LARGEST_THRESHOLD)
+    legacy_edges = np.concatenate((usual, usual[:1], usual[:1]))
+    beyond = latency[:, :, ::-1].cumsum(axis=2)[:, :, ::-1]
+    seen = np.repeat(np.maximum(beyond[:, :, :1], 0.0), len(canary_edges), axis=2)
+    slow = np.stack((beyond[:, LEGACY, legacy_edges + 1], beyond[:, CANARY, canary_edges + 1]), axis=1)
+    return seen, np.maximum(np.minimum(slow, seen), 0.0)
+
+
+def _compare_error_margins(ratios: Ratios, counts: Floats, past: Past, criteria: Criteria) -> None:
     pair = _pair(counts, Count.ERRORS, Count.VALID)
-    tempering, base, margin = 1 / past.design_effect, past.rate(Count.ERRORS, Count.VALID), criteria.error_rate_margin
-    ratios.rollback[:, Rollback.ERRORS, : len(ERROR_ODDS)] = tempering * proportions.share(pair, ERROR_ODDS)
+    base, margin = past.rate(Count.ERRORS, Count.VALID), criteria.error_rate_margin
     alternatives = base + np.concatenate((margin + STRICT_EXCESS, margin * PROMOTION_PARTS))
-    strict_and_promotion = tempering * _difference(pair, margin, base, alternatives)
+    strict_and_promotion = _difference(pair, margin, base, alternatives)
     strict = len(STRICT_EXCESS)
     ratios.rollback[:, Rollback.ERRORS_STRICT, :strict] = strict_and_promotion[:, :strict]
     ratios.promotion[:, Promotion.ERRORS, : len(PROMOTION_PARTS)] = strict_and_promotion[:, strict:]
@@ -156,26 +191,6 @@ def _compare_client_errors(ratios: Ratios, counts: Floats, past: Past, criteria:
     base, margin = past.rate(Count.CLIENT_ERRORS, Count.ANSWERED), criteria.client_error_margin
     worse = _difference(pair, margin, base, base + margin + CLIENT_EXCESS)
     ratios.rollback[:, Rollback.CLIENT_ERRORS, : len(CLIENT_EXCESS)] = worse
-
-
-def _compare_latency(ratios: Ratios, latency: Floats, past: Past, criteria: Criteria) -> None:
-    """All latency tests in one call: events are beyond LEGACY's past quantile, or a shifted one for the canary."""
-    usual = quantiles.thresholds(past.latency, [q for _, q in QUANTILES])
-    increase = quantiles.bins_of_increase(criteria.p95_margin)
-    shifted = usual[0] + np.array([math.ceil(increase - _ROUNDING), math.floor(increase + _ROUNDING)])
-    canary_edges = np.minimum(np.concatenate((usual, shifted)), quantiles.LARGEST_THRESHOLD)
-    legacy_edges = np.concatenate((usual, usual[:1], usual[:1]))
-    seen = np.maximum(latency.sum(axis=-1), 0.0)
-    beyond = latency[:, :, ::-1].cumsum(axis=-1)[:, :, ::-1]
-    slow = np.stack((beyond[:, LEGACY, legacy_edges + 1], beyond[:, CANARY, canary_edges + 1]), axis=1)
-    slow = np.maximum(np.minimum(slow, seen[:, :, None]), 0.0)
-    tests = slow.shape[-1]
-    n_legacy, n_canary = (np.repeat(seen[:, arm], tests) for arm in (LEGACY, CANARY))
-    pair = Pair(n_canary, slow[:, CANARY].ravel(), n_legacy, slow[:, LEGACY].ravel())
-    shares = proportions.share(pair, np.tile(_LATENCY_GRID, (len(latency), 1))).reshape(len(latency), tests, -1)
-    rows = [row for row, _ in QUANTILES] + [Rollback.P95_STRICT]
-    ratios.rollback[:, rows, : shares.shape[-1]] = shares[:, :-1]
-    ratios.promotion[:, Promotion.P95, : len(PROMOTION_ODDS)] = shares[:, -1, : len(PROMOTION_ODDS)]
 
 
 def _pair(counts: Floats, events: Count, requests: Count) -> Pair:

@@ -81,12 +81,8 @@ def fold_limits(
     counts = np.array([limit_counts(limit, table, CANARY) + limit_counts(limit, table, LEGACY) for limit in limits])
     if not limits or counts[:, Part.CANARY_N].max() <= 0:
         return evidence
-    ratios = np.concatenate(
-        [
-            proportions.limit(row[None, Part.CANARY_N], row[None, Part.CANARY_X], allowed(limit), LIMIT_ODDS)
-            for limit, row in zip(limits, counts, strict=True)
-        ]
-    )
+    bounds = np.array([allowed(limit) for limit in limits])
+    ratios = proportions.limit(counts[:, Part.CANARY_N], counts[:, Part.CANARY_X], bounds, LIMIT_ODDS)
     beginnings, log_weight = evidence.beginnings.next(ended_at)
     cusums = np.clip(evidence.cusums + ratios[:, 0], 0.0, CUSUM_CAP)
     running = cusums > 0

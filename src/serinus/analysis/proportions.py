@@ -72,9 +72,11 @@ def _log_mean_exact(table: Pair, log_odds: Floats) -> Floats:
     log_p = np.concatenate((np.zeros((len(u), 1)), np.cumsum(steps, axis=1)), axis=1)
     log_p[~possible] = -np.inf
     log_p -= log_p.max(axis=1, keepdims=True)
-    joint = log_p[:, :, None] + u[:, :, None] * log_odds[:, None, :]
-    peak = joint.max(axis=1)
-    tilted = np.exp(joint - peak[:, None, :]).sum(axis=1)
+    joint = log_odds[:, :, None] * u[:, None, :]
+    joint += log_p[:, None, :]
+    peak = joint.max(axis=2)
+    joint -= peak[:, :, None]
+    tilted = np.exp(joint, out=joint).sum(axis=2)
     return np.asarray(peak + np.log(tilted) - np.log(np.exp(log_p).sum(axis=1))[:, None])
 
 
@@ -128,8 +130,9 @@ def tilts_towards(pair: Pair, margin: float, canary_p: Floats, legacy_p: float) 
     )
 
 
-def limit(requests: Floats, events: Floats, allowed: float, odds: Floats) -> Floats:
-    """Is the rate of events above `allowed` (a fraction)? `odds` multiply the odds at the limit."""
-    rate = odds * allowed / (1 - allowed + odds * allowed)
-    per_event, per_other = np.log(rate / allowed), np.log1p(-rate) - np.log1p(-allowed)
-    return np.asarray(np.multiply.outer(events, per_event) + np.multiply.outer(requests - events, per_other))
+def limit(requests: Floats, events: Floats, allowed: Floats, odds: Floats) -> Floats:
+    """Is the rate of events above `allowed` (a fraction for each row)? `odds` multiply the odds at the limit."""
+    most = allowed[:, None]
+    rate = odds * most / (1 - most + odds * most)
+    per_event, per_other = np.log(rate / most), np.log1p(-rate) - np.log1p(-most)
+    return np.asarray(events[:, None] * per_event + (requests - events)[:, None] * per_other)

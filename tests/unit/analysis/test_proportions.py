@@ -67,27 +67,23 @@ def test_the_bound_for_large_slices_expects_at_most_one_too(n_c: int, n_l: int, 
     assert expected(log_ratios, n_c, n_l, (p_l, p_l)).max() <= 1 + ROUNDING
 
 
-@given(
-    n_c=sizes,
-    n_l=sizes,
-    margin=st.floats(0.001, 0.3),
-    base=st.floats(0.001, 0.5),
-    guess=st.floats(0.001, 0.6),
-    null=st.floats(0, 1),
-    beyond=st.floats(0, 1),
-)
+margins = st.floats(0.001, 0.3)
+parts = st.floats(0, 1)
+
+
+@given(sizes=st.tuples(sizes, sizes), margin=margins, guesses=st.tuples(rates, rates), null=parts, within=parts)
 @settings(max_examples=150)
 def test_the_difference_test_expects_at_most_one_on_the_null_side_of_the_margin(
-    n_c: int, n_l: int, margin: float, base: float, guess: float, null: float, beyond: float
+    sizes: tuple[int, int], margin: float, guesses: tuple[float, float], null: float, within: float
 ) -> None:
+    n_c, n_l = sizes
     pair = outcomes(n_c, n_l)
-    p_l = null * (1 - margin)
-    tilts = proportions.tilts_towards(pair, margin, np.array([guess]), base)
+    canary_guess, legacy_guess = guesses[0], min(guesses[1], 0.99 - margin)
+    tilts = proportions.tilts_towards(pair, margin, np.array([canary_guess]), legacy_guess)
     log_ratios = proportions.difference(pair, margin, tilts)
-    if guess >= base + margin:  # tests "at most the margin worse"
-        p_c = beyond * (p_l + margin)
-    else:  # tests "the margin worse, or more"
-        p_c = p_l + margin + beyond * (1 - p_l - margin)
+    p_l = null * (1 - margin)
+    tests_for_worse = canary_guess >= legacy_guess + margin
+    p_c = within * (p_l + margin) if tests_for_worse else 1 - within * (1 - p_l - margin)
     assert expected(log_ratios, n_c, n_l, (p_c, p_l)).max() <= 1 + ROUNDING
 
 
@@ -95,7 +91,7 @@ def test_the_difference_test_expects_at_most_one_on_the_null_side_of_the_margin(
 @settings(max_examples=60)
 def test_the_limit_test_expects_at_most_one_within_the_limit(n: int, allowed: float, within: float) -> None:
     x = np.arange(n + 1, dtype=float)
-    log_ratios = proportions.limit(np.full(n + 1, float(n)), x, allowed, LIMIT_ODDS)
+    log_ratios = proportions.limit(np.full(n + 1, float(n)), x, np.full(n + 1, allowed), LIMIT_ODDS)
     assert (binomial(n, within * allowed) @ np.exp(log_ratios)).max() <= 1 + ROUNDING
 
 
