@@ -1,6 +1,7 @@
 """A whole line for tests: a canary, its agent, a controller and a store, on a clock that stands still between moves."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -118,6 +119,10 @@ class Room:
             await self.second()
         raise AssertionError(f"still {rollout.phase} at step {rollout.step} after {seconds} s")
 
+    def elsewhere(self, url: str) -> "Room":
+        """Another room on the same clocks, with a store that may not be there."""
+        return Room(Store(Database(url)), self.clock, self.timer)
+
     async def rollout(self) -> Rollout:
         rollout = await self.store.latest_rollout()
         assert rollout is not None
@@ -138,5 +143,13 @@ def live(story: Callable[[Room], Awaitable[None]], url: str = MEMORY) -> None:
             await story(Room(store))
         finally:
             await database.close()
+            await _end_of_threads()
 
     asyncio.run(run())
+
+
+async def _end_of_threads() -> None:
+    """A connection that could not be opened ends in the background, and reports to the event loop."""
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            await asyncio.to_thread(thread.join, timeout=2)

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from secrets import token_hex
 from types import MappingProxyType
+from typing import Any, TypeAlias
 
 from serinus.asgi import Canary
 from serinus.control.backlog import Backlog
@@ -22,6 +23,8 @@ from serinus.storage.bell import Bell
 from serinus.storage.store import Store
 
 logger = logging.getLogger(__name__)
+
+Step: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 
 BEAT_SECONDS = 1.0
 WATCH_SECONDS = 0.2
@@ -45,6 +48,12 @@ class AgentHealth:
     store_error: str | None
     backlog: int
     dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    failures: int
+    error: str
 
 
 class Agent:
@@ -73,7 +82,7 @@ class Agent:
         self._backlog = Backlog(self.name, clock())
         self._adopted: Split = LEGACY_ONLY
         self._events: list[Event] = []
-        self._troubles: dict[str, str] = {}
+        self._troubles: dict[str, _Trouble] = {}
         self._pulses = Bell()
 
     def health(self) -> AgentHealth:
@@ -83,7 +92,7 @@ class Agent:
             split_revision=self._adopted.revision,
             unwatched=self._switch.is_open(elapsed),
             controller_silent_seconds=self._switch.silent_seconds(elapsed),
-            store_error=next(iter(self._troubles.values()), REPLACED if self._switch.blank_successor else None),
+            store_error=self._store_error(),
             backlog=len(self._backlog),
             dropped=self._backlog.dropped,
         )
@@ -93,10 +102,13 @@ class Agent:
         return MappingProxyType(self._backlog.totals)
 
     async def beat(self) -> None:
-        """Everything once: what was counted goes to the store, then the stored split is adopted."""
+        """Everything once: what was counted goes to the store, then the stored split is adopted.
+
+        Raises nothing: what fails is told by `health` and the log, and tried again at the next beat.
+        """
         self.pulse()
-        await self.deliver()
-        await self.refresh()
+        await self._attempt(self.deliver)
+        await self._attempt(self.refresh)
 
     def pulse(self) -> None:
         """What needs no store: seal the snapshot when its slice has ended, and look at the dead-man's switch."""
@@ -129,8 +141,8 @@ class Agent:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._keep_pulsing())
-                group.create_task(self._keep("deliver", self.deliver, self._pulses, BEAT_SECONDS * 2))
-                group.create_task(self._keep("refresh", self.refresh, self._store.split_saved, WATCH_SECONDS))
+                group.create_task(self._keep(self.deliver, self._pulses, BEAT_SECONDS * 2))
+                group.create_task(self._keep(self.refresh, self._store.split_saved, WATCH_SECONDS))
         finally:
             await self._leave()
 
@@ -139,35 +151,37 @@ class Agent:
             self.pulse()
             await asyncio.sleep(BEAT_SECONDS - self._clock() % BEAT_SECONDS)
 
-    async def _keep(self, name: str, step: Callable[[], Awaitable[None]], bell: Bell, seconds: float) -> None:
+    async def _keep(self, step: Step, bell: Bell, seconds: float) -> None:
         """Repeat a step when the bell rings or the seconds are over, less and less often while it fails."""
-        heard, failures = bell.rings, 0
+        heard = bell.rings
         while True:
-            failures = await self._attempt(name, step, failures)
-            if failures:
+            if failures := await self._attempt(step):
                 await asyncio.sleep(min(seconds * 2.0 ** min(failures, 10), LONGEST_PAUSE_SECONDS))
             else:
                 heard = await bell.wait(heard, seconds)
 
-    async def _attempt(self, name: str, step: Callable[[], Awaitable[None]], failures: int) -> int:
+    async def _attempt(self, step: Step) -> int:
+        """How often in a row it has failed. After a failure the store is first prepared: it may have been replaced."""
+        name = step.__name__
         try:
-            if failures:
+            if name in self._troubles:
                 await self._store.prepare()
             await step()
         except Exception as error:  # noqa: BLE001 - a supervisor
-            self._note_trouble(name, error)
-            return failures + 1
+            return self._note_trouble(name, error)
         if self._troubles.pop(name, None):
-            logger.info("the store answers again (%s)", name)
+            logger.info("the store answers again: can %s", name)
         return 0
 
-    def _note_trouble(self, name: str, error: Exception) -> None:
+    def _note_trouble(self, name: str, error: Exception) -> int:
         """A store that is away is told once; anything else is a defect, with its traceback."""
+        failures = self._troubles[name].failures + 1 if name in self._troubles else 1
         if not isinstance(error, StoreUnavailable):
             logger.error("the agent could not %s", name, exc_info=error)
-        elif name not in self._troubles:
-            logger.warning("the agent cannot %s; serving on without: %s", name, error)
-        self._troubles[name] = str(error)
+        elif failures == 1:
+            logger.warning("the agent cannot %s and serves on without: %s", name, error)
+        self._troubles[name] = _Trouble(failures, str(error) or type(error).__name__)
+        return failures
 
     async def _leave(self) -> None:
         self._seal(self._clock())
@@ -200,6 +214,11 @@ class Agent:
             breaker_open=self._canary.breaker.is_open,
             dropped=self._backlog.dropped,
         )
+
+    def _store_error(self) -> str | None:
+        if self._troubles:
+            return next(iter(self._troubles.values())).error
+        return REPLACED if self._switch.blank_successor else None
 
     def _breaker_events(self) -> list[Event]:
         kinds = {True: EventKind.BREAKER_OPENED, False: EventKind.BREAKER_CLOSED}
