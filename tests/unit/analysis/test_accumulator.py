@@ -1,5 +1,6 @@
 """The weights of beginning anew are spent once, and buy a quick find of what begins late."""
 
+import itertools
 import math
 
 import numpy as np
@@ -16,7 +17,7 @@ def test_the_weights_never_add_up_to_more_than_one_and_never_run_out() -> None:
 
 def test_the_weights_never_grow() -> None:
     weights = [beginning_weight(index) for index in range(40_000)]
-    assert all(later <= earlier for earlier, later in zip(weights, weights[1:], strict=False))
+    assert all(later <= earlier for earlier, later in itertools.pairwise(weights))
 
 
 def test_after_many_evaluations_a_test_begins_anew_once_a_minute() -> None:

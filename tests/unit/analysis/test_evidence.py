@@ -4,12 +4,12 @@ import json
 from dataclasses import replace
 
 import numpy as np
-from made_cells import CRITERIA, begin, cell, slice_of
-from simulated_service import Service, slices
 
+from made_cells import CRITERIA, begin, cell, slice_of
 from serinus.analysis.analyze import Evidence, analyze, enter_step, fold
 from serinus.analysis.slices import Compared, Slice
 from serinus.metrics.snapshot import merge
+from simulated_service import Service, slices
 
 
 def text(evidence: Evidence) -> str:
