@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 
 from mentor.canary.v2_phase4_routes import phase4_routes
 from mentor.dependencies import Engines
+from mentor.health import Condition
 from mentor.problems import answer_problems
 from serinus import DeploymentVersion, StoreUnavailable
 
@@ -39,10 +40,11 @@ def _add_probes(app: FastAPI, engines: Engines, version: DeploymentVersion) -> N
 
     @app.get("/ready", tags=["health"])
     async def ready() -> JSONResponse:
-        if not await checks.stores():
-            await _prepare_or_warn(engines)
         checkup = await checks.check()
-        ready = checkup.recommends and checkup.converses and checkup.stores
+        if not checkup.stores:
+            await _prepare_or_warn(engines)
+            checkup = await checks.check()
+        ready = checkup.condition is Condition.HEALTHY
         return JSONResponse({"status": "ready" if ready else "not ready"}, status_code=200 if ready else 503)
 
 

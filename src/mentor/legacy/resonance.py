@@ -50,6 +50,7 @@ class ResonanceRecommender:
         return Recommendation(
             scores=scores,
             confidence=min(1.0, max(0.0, 0.3 * (scores[first] - scores[second]) + 0.7 * scores[first])),
+            # scores of Phase 3 are no probabilities: as shares of their sum they are held against ratings fairly
             expected={persona: score / sum(scores.values()) for persona, score in scores.items()},
             reasons={persona: _reason(persona, detected) for persona in Persona},
         )
