@@ -351,6 +351,38 @@ def test_alert_rules_are_raised_and_resolved_once_and_leave_the_traffic_alone() 
     assert (stage.rollout.phase, stage.rollout.frozen_by) == (Phase.PROGRESSING, None)
 
 
+def test_an_alert_stays_one_incident_though_its_beginning_is_seen_differently_later() -> None:
+    def look(stage: Stage) -> Report:
+        since = max(T0, stage.now - 60)
+        return report(stage.plan, stage.now, limits={"p95-alert": breached("p95-alert", since=since)})
+
+    stage = Stage(PLAN, look=look)
+    stage.run(600)
+    assert len(stage.told(EventKind.ALERT_RAISED)) == 1
+
+
+def test_a_breach_of_which_nobody_can_say_since_when_begins_when_it_is_seen() -> None:
+    def look(stage: Stage) -> Report:
+        limit = LimitCheck(check("p95", verdict=Verdict.INCONCLUSIVE), breached=True)
+        return report(stage.plan, stage.now, limits={"p95": limit} if stage.now > T0 + 50 else {})
+
+    stage = Stage(PLAN, look=look)
+    stage.run(60)
+    assert [breach.since_at for breach in stage.rollout.breaches] == [T0 + 51]
+
+
+def test_a_deadline_that_passed_unseen_between_two_ticks_is_told_at_the_end() -> None:
+    agents = [Agent("lives"), Agent("dead")]
+    stage = Stage(PLAN, agents=agents, look=Fault("error-rate", T0 + 30, proven=True), tick_seconds=30.0)
+    stage.run(30)
+    agents[1].alive = False
+    stage.run(90)
+    assert stage.rollout.phase is Phase.ROLLED_BACK
+    assert stage.rollout.receipt is not None
+    assert stage.rollout.receipt.deadline_met is False
+    assert len(stage.told(EventKind.DEADLINE_MISSED)) == 1
+
+
 def test_what_is_open_when_the_canary_is_gone_is_resolved() -> None:
     def look(stage: Stage) -> Report:
         names = ("error-rate", "error-rate-alert") if stage.now > T0 + 10 else ()

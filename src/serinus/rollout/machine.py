@@ -139,8 +139,7 @@ def _proceed(rollout: Rollout, report: Report, now: float) -> Decision:
     if rollout.phase not in {Phase.PROGRESSING, Phase.WATCHING}:
         return Decision(rollout)
     statuses = gates(rollout, report, now)
-    rests = rollout.is_last_step and rollout.plan.final is Final.HOLD
-    if rests and rollout.phase is Phase.PROGRESSING:  # approvals are for the promotion, not for staying
+    if rollout.is_last_step and rollout.plan.final is Final.HOLD:  # approvals are for the promotion, not for staying
         statuses = tuple(status for status in statuses if status.kind is not GateKind.APPROVAL)
     shut = closed(statuses)
     if all(status.kind is GateKind.APPROVAL for status in shut):

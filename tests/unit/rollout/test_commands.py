@@ -162,6 +162,15 @@ def test_nobody_advances_on_an_old_report() -> None:
         commands.advance(stage.rollout, stage.order(reason="I insist"), seen)
 
 
+def test_nobody_advances_on_figures_from_before_this_share() -> None:
+    stage = Stage(replace(DEMO, steps=(replace(DEMO.steps[0], percentage=5), *DEMO.steps)))
+    stage.run_until_step(1, within=100)
+    with pytest.raises(Refused, match="observation is error"):
+        commands.advance(stage.rollout, stage.order(reason="I insist"), stage.report)
+    stage.run(3)
+    stage.apply(commands.advance(stage.rollout, stage.order(reason="I insist"), stage.report))
+
+
 def test_the_last_step_is_left_by_promote_and_only_the_last() -> None:
     first, last = at(0), at(1)
     with pytest.raises(Refused, match="promote"):

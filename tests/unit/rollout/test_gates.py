@@ -89,6 +89,15 @@ def test_a_pause_shows_the_bake_time_that_was_served_before_it() -> None:
     assert named(stage)["bake"].value == pytest.approx(5.0)
 
 
+def test_while_frozen_no_bake_time_is_served() -> None:
+    stage = at(0)
+    seen = report(stage.plan, stage.now, holds=(check("client_errors", verdict=Verdict.FAIL),))
+    stage.look = lambda stage: replace(seen, at=stage.now, through_at=stage.now - 1)
+    stage.tick()
+    statuses = named(stage)
+    assert (statuses["bake"].value, statuses["calm"].verdict) == (0, Verdict.FAIL)
+
+
 def test_a_finished_rollout_has_no_gates() -> None:
     stage = at(0)
     stage.apply(commands.roll_back(stage.rollout, stage.order()))
