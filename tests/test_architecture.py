@@ -31,6 +31,7 @@ IMPORTS: dict[str, set[str]] = {
         *("storage", "control", "messages", "asgi", "plans"),
     },
     "cli": {"errors", "messages", "settings", "rollout", "plans", "bootstrap"},
+    "__main__": {"cli"},
     "bootstrap": {"*"},
 }
 PURE = {"deployment", "errors", "routing", "metrics", "analysis", "rollout"}

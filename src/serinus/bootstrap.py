@@ -7,11 +7,13 @@ import socket
 import time
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
+from sqlalchemy.engine import make_url
 
-from serinus.admin.access import Access
+from serinus.admin.access import Access, Role
 from serinus.admin.app import PREFIX, admin_app
 from serinus.admin.context import Context
 from serinus.admin.readiness import answer_ready
@@ -199,3 +201,36 @@ async def create_token(settings: Settings, name: str, role: str, expires_at: flo
         return await store.create_token(name, role, time.time(), expires_at)
     finally:
         await database.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the store says of an installation; `admins` and `tokens` count those in force."""
+
+    tokens: int
+    admins: int
+    controller_seconds_ago: float | None
+    agents: tuple[str, ...]
+
+
+async def look(settings: Settings) -> Findings:
+    """Look into the store without changing it; raises `StoreUnavailable`."""
+    database, now = Database(settings.database_url), time.time()
+    try:
+        store = Store(database, channels=channels_for)
+        tokens = [token for token in await store.tokens() if token.valid(now)]
+        heard_at = await store.controller_heard_at()
+        fleet = await store.fleet(now - settings.stale_after_seconds)
+    finally:
+        await database.close()
+    return Findings(
+        tokens=len(tokens),
+        admins=sum(token.role == Role.ADMIN for token in tokens),
+        controller_seconds_ago=None if heard_at is None else max(0.0, now - heard_at),
+        agents=tuple(agent.agent for agent in fleet),
+    )
+
+
+def shown_url(settings: Settings) -> str:
+    """The store's address without its password."""
+    return make_url(settings.database_url).render_as_string(hide_password=True)

@@ -37,7 +37,9 @@ class Settings(BaseSettings):
     slack_webhook_url: SecretStr | None = Field(None, description="an incoming webhook of Slack for alerts")
     webhook_url: SecretStr | None = Field(None, description="a URL that gets every alert as JSON")
     console_url: AnyHttpUrl | None = Field(None, description="the address that alerts point people to")
-    log_level: Literal["critical", "error", "warning", "info", "debug"] = Field("info", description="what is logged")
+    log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
+        "info", description="what is logged; debug adds requests"
+    )
 
 
 def load(**chosen: Any) -> Settings:

@@ -283,6 +283,8 @@ class ControllerShape(Shape):
 
 
 class EventShape(Shape):
+    """`title` says what happened, `message` why, as far as that is known (else empty)."""
+
     sequence: int
     kind: str
     at: datetime

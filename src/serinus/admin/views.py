@@ -161,7 +161,7 @@ def event_shape(event: Event, language: str) -> EventShape:
         kind=event.kind,
         at=instant(event.at),
         title=title,
-        message=f"{title}: {why}" if why else title,
+        message=why,
         details=dict(event.details),
         **fields_of(event, ("actor", "rollout_id", "reason", "incident")),
     )

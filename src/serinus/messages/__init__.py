@@ -34,6 +34,11 @@ def render_problem(code: str, details: Mapping[str, Any], language: str = DEFAUL
     return _Texts(language).vformat(catalogue(language)["problems"][code], (), _Known(details))
 
 
+def render_label(name: str, language: str = DEFAULT_LANGUAGE, **values: Any) -> str:
+    """A word or a phrase of the terminal's and the console's pages."""
+    return _Texts(language).vformat(catalogue(language)["labels"][name], (), _Known(values))
+
+
 def render_event(event: Event, language: str = DEFAULT_LANGUAGE) -> tuple[str, str]:
     """What happened, and why as far as it is known (else empty)."""
     known = _Known({**event.details, "actor": event.actor})
@@ -44,7 +49,7 @@ def render_event(event: Event, language: str = DEFAULT_LANGUAGE) -> tuple[str, s
 
 
 @cache
-def catalogue(language: str) -> Mapping[str, Mapping[str, str]]:
+def catalogue(language: str) -> dict[str, dict[str, str]]:
     """All texts of a language, by section and code."""
     return tomllib.loads(files(__name__).joinpath(f"{language}.toml").read_text(encoding="utf-8"))
 

@@ -1,0 +1,130 @@
+"""`serinus doctor`: what is missing or wrong, and what to do about it."""
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from serinus.cli.session import FAILED, NO_ANSWER, Failure, Session, with_session
+from serinus.errors import SerinusError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from serinus.bootstrap import Findings
+    from serinus.settings import Settings
+
+OK, WARNING, WRONG = "ok", "warning", "wrong"
+SIGNS = {OK: ("✔", "green"), WARNING: ("!", "yellow"), WRONG: ("✖", "red")}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`advice` is what to do unless the state is OK."""
+
+    name: str
+    state: str
+    message: str
+    advice: str = ""
+
+
+@click.command()
+@with_session
+def doctor(session: Session) -> None:
+    """Look at the settings, the store, tokens, controller, agents and the service; exits with 1 when one is wrong."""
+    found = list(_examine(session))
+    session.show({"findings": [asdict(finding) for finding in found]}, _render)
+    if any(finding.state == WRONG for finding in found):
+        click.get_current_context().exit(FAILED)
+
+
+def _examine(session: Session) -> Iterator[Finding]:
+    from serinus.settings import load, unknown_variables
+
+    for name, meant in unknown_variables(dict(os.environ)).items():
+        advice = f"did you mean {meant}?" if meant else "unset it; `serinus doctor` knows all that there are"
+        yield Finding("settings", WARNING, f"nothing reads {name}", advice)
+    try:
+        settings = load()
+    except SerinusError as error:
+        yield Finding("settings", WRONG, str(error), "correct the environment variables that are named")
+        return
+    yield Finding("settings", OK, "all settings can be used")
+    yield from _examine_store(settings)
+    yield _examine_service(session)
+
+
+def _examine_store(settings: "Settings") -> Iterator[Finding]:
+    from serinus import bootstrap
+
+    url = bootstrap.shown_url(settings)
+    try:
+        found = asyncio.run(bootstrap.look(settings))
+    except SerinusError as error:
+        advice = "start the service once, which makes the tables; else check SERINUS_DATABASE_URL and the file's rights"
+        yield Finding("store", WRONG, f"{url}: {error}", advice)
+        return
+    yield Finding("store", OK, f"{url} answers")
+    yield _tokens(settings, found)
+    yield _controller(found)
+    yield _agents(found)
+    yield _channels(settings)
+
+
+def _tokens(settings: "Settings", found: "Findings") -> Finding:
+    if settings.admin_token or found.admins:
+        extra = " and SERINUS_ADMIN_TOKEN" if settings.admin_token else ""
+        return Finding("tokens", OK, f"{found.tokens} in force{extra}")
+    advice = "make one: serinus token create NAME --role admin"
+    return Finding("tokens", WRONG, "nobody can be admin", advice)
+
+
+def _controller(found: "Findings") -> Finding:
+    if found.controller_seconds_ago is None:
+        return Finding("controller", WRONG, "none was ever heard", "start `serinus serve` or `serinus controller`")
+    message = f"heard {found.controller_seconds_ago:.0f} s ago"
+    if found.controller_seconds_ago > 10:
+        return Finding("controller", WRONG, message, "start `serinus serve` or `serinus controller`; see its log")
+    return Finding("controller", OK, message)
+
+
+def _agents(found: "Findings") -> Finding:
+    if not found.agents:
+        advice = "start the service on this store: without an agent nobody gets the canary"
+        return Finding("agents", WARNING, "none has been heard lately", advice)
+    return Finding("agents", OK, ", ".join(found.agents))
+
+
+def _channels(settings: "Settings") -> Finding:
+    named = {"Slack": settings.slack_webhook_url, "the webhook": settings.webhook_url}
+    there = [name for name, url in named.items() if url]
+    if not there:
+        advice = "set SERINUS_SLACK_WEBHOOK_URL or SERINUS_WEBHOOK_URL"
+        return Finding("alerts", WARNING, "alerts go to the log alone", advice)
+    return Finding("alerts", OK, f"alerts go to {' and '.join(there)}")
+
+
+def _examine_service(session: Session) -> Finding:
+    try:
+        session.client.get("/config")
+    except Failure as error:
+        if error.exit_code == NO_ANSWER:
+            return Finding("service", WRONG, error.message, "start it, or correct --url")
+        return Finding("service", WRONG, error.message, "give a valid token: --token or SERINUS_TOKEN")
+    return Finding("service", OK, f"{session.url} answers and knows the token")
+
+
+def _render(answer: Mapping[str, Any]) -> "RenderableType":
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    for finding in answer["findings"]:
+        sign, style = SIGNS[finding["state"]]
+        grid.add_row(Text(f"{sign} {finding['name']}", style=style), Text(finding["message"]))
+        if finding["advice"]:
+            grid.add_row("", Text(f"→ {finding['advice']}", style="bold"))
+    return grid

@@ -1,0 +1,79 @@
+"""`serinus metrics` and `serinus explain`."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from serinus.cli.session import Session, with_session
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+@click.command()
+@click.option("--window", default="5m", show_default=True, help="How far back: 90s, 5m, 2h, 1d.")
+@click.option("--endpoint", help="One endpoint alone: a path or a template.")
+@with_session
+def metrics(session: Session, *, window: str, endpoint: str | None) -> None:
+    """Compare both versions' figures."""
+    session.show(session.client.get("/metrics", window=window, endpoint=endpoint), _render_metrics)
+
+
+@click.command()
+@click.argument("user")
+@click.option("--endpoint", help="A path or a template; by default any that has no rule of its own.")
+@with_session
+def explain(session: Session, user: str, *, endpoint: str | None) -> None:
+    """Say which version USER gets, and why."""
+    session.show(session.client.get("/explain", user_id=user, endpoint=endpoint), _render_explanation)
+
+
+def _render_metrics(answer: Mapping[str, Any]) -> "RenderableType":
+    from rich.console import Group
+
+    from serinus.cli.tables import count, duration, increase, milliseconds, pair_rows, percent, points, share, table
+
+    comparison = answer["comparison"]
+    traffic = comparison["traffic_split"]
+    whole = table(f"last {duration(answer['window_seconds'])}", ">LEGACY", ">CANARY", rows=pair_rows(answer))
+    lines = [
+        f"error rate  {_estimate(comparison, 'error_rate_difference', points)}",
+        f"P95         {_estimate(comparison, 'p95_increase', increase)}",
+        f"traffic     {share(traffic['canary_percentage'])} canary",
+        *(f"{check['name']}: {check['verdict']}, {check['message']}" for check in comparison["slo"]),
+    ]
+    rows = [
+        (
+            template,
+            *(count(pair[version]["request_count"]) for version in ("legacy", "canary")),
+            *(percent(pair[version]["error_rate"]) for version in ("legacy", "canary")),
+            *(milliseconds(pair[version]["p95_response_time_ms"]) for version in ("legacy", "canary")),
+        )
+        for template, pair in answer["endpoints"].items()
+    ]
+    columns = (">LEGACY", ">CANARY", ">errors", ">errors", ">P95", ">P95")
+    return Group(whole, *lines, *([table("endpoint", *columns, rows=rows)] if rows else []))
+
+
+def _estimate(comparison: Mapping[str, Any], name: str, shown: Callable[[float | None], str]) -> str:
+    interval = comparison["intervals"][name]
+    between = "" if interval is None else f" (95 %: {shown(interval[0])} to {shown(interval[1])})"
+    return shown(comparison[name]) + between
+
+
+REASONS = {
+    "disabled": "the canary is disabled",
+    "endpoint_off": "this endpoint does not take part",
+    "pinned": "the user is pinned to it",
+    "no_subject": "there is no user to hash",
+}
+
+
+def _render_explanation(answer: Mapping[str, Any]) -> str:
+    why = REASONS.get(answer["reason"])
+    if why is None:
+        sign = "is below" if answer["version"] == "canary" else "is not below"
+        why = f"point {answer['point']} {sign} {answer['threshold']}, which is {answer['percentage']:g} % of 2^32"
+    where = "" if answer["endpoint"] == "*" else f" on {answer['endpoint']}"
+    return f"{answer['user_id']} gets {answer['version'].upper()}{where}: {why} (split {answer['split_revision']})"

@@ -1,0 +1,85 @@
+"""`serinus serve` and `serinus controller`: what runs until it is stopped."""
+
+import asyncio
+import logging
+import sys
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+import click
+
+from serinus.cli.session import UNUSABLE, Failure, failures
+
+if TYPE_CHECKING:
+    from serinus.settings import Settings
+
+GRACE_SECONDS = 10  # for requests and event streams that are open when the server is stopped
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+@click.command()
+@click.argument("app", default="mentor.main:app", metavar="[APP]")
+@click.option("--host", help="The address to listen on; SERINUS_HOST, or loopback.")
+@click.option("--port", type=click.IntRange(0, 65_535), help="The port; SERINUS_PORT, or 8000.")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that serve.")
+def serve(app: str, host: str | None, port: int | None, workers: int) -> None:
+    """Serve APP ("module:attribute", what `serinus.application` made) with its controller and admin API."""
+    import uvicorn
+
+    settings = _settings(host=host, port=port)
+    _configure_logging(settings)
+    sys.path.insert(0, "")
+    found = _import(app)
+    if not _is_loopback(settings.host):
+        click.echo(f"Listening on {settings.host}: put TLS in front, tokens travel with every request", err=True)
+    uvicorn.run(
+        app if workers > 1 else found,  # type: ignore[arg-type]  # an ASGI application, or where to find it
+        host=settings.host,
+        port=settings.port,
+        workers=workers,
+        lifespan="on",
+        access_log=settings.log_level == "debug",
+        log_level=settings.log_level,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+@click.command()
+def controller() -> None:
+    """Run a controller alone, on the store of SERINUS_DATABASE_URL; those of the services then stand by."""
+    settings = _settings()
+    _configure_logging(settings)
+    from serinus.bootstrap import run_controller
+
+    asyncio.run(run_controller(settings))
+
+
+def _settings(**chosen: str | int | None) -> "Settings":
+    from serinus.settings import load
+
+    with failures():
+        return load(**{name: value for name, value in chosen.items() if value is not None})
+
+
+def _import(app: str) -> object:
+    from uvicorn.importer import ImportFromStringError, import_from_string
+
+    try:
+        with failures():
+            return import_from_string(app)
+    except ImportFromStringError as error:
+        message = f"{error} Name what `serinus.application(...)` made, as in `serinus serve shop:app`."
+        raise Failure(message, UNUSABLE) from error
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _configure_logging(settings: "Settings") -> None:
+    logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT)
+    for chatty in ("alembic", "httpx2", "aiosqlite"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

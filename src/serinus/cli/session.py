@@ -1,0 +1,108 @@
+"""What the commands have in common: where the service is, how to show an answer, and how to fail."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec
+
+import click
+
+from serinus.errors import InvalidInput, NotFound, SerinusError, StoreUnavailable
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from serinus.cli.client import Client
+
+P = ParamSpec("P")
+
+FAILED, UNUSABLE, NOT_ALLOWED, NO_ANSWER, ATTENTION, ROLLED_BACK = 1, 2, 3, 4, 5, 6
+DEFAULT_URL = "http://127.0.0.1:8000"
+PIPE_COLUMNS = 120
+
+
+class Failure(click.ClickException):
+    """What happened and what to do about it; ends the command with its exit code."""
+
+    def __init__(self, message: str, exit_code: int = FAILED) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code  # type: ignore[misc]  # a class variable by name, which click reads from the instance
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One call of the command line."""
+
+    url: str
+    token: str | None
+    as_json: bool
+    color: bool
+    language: str
+
+    @property
+    def client(self) -> "Client":
+        from serinus.cli.client import Client  # httpx2 takes a while to load
+
+        return Client(self.url, self.token, self.language)
+
+    @property
+    def console(self) -> "Console":
+        from rich.console import Console
+
+        width = None if sys.stdout.isatty() else PIPE_COLUMNS
+        return Console(no_color=not self.color, highlight=False, width=width, emoji=False)
+
+    def show(self, answer: Mapping[str, Any], render: "Callable[[Mapping[str, Any]], RenderableType]") -> None:
+        """The answer as one JSON value, or as `render` makes it readable."""
+        if self.as_json:
+            click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+        else:
+            shown = render(answer)
+            if isinstance(shown, str):
+                click.echo(shown)
+            else:
+                self.console.print(shown)
+
+
+def with_session(function: Callable[P, None]) -> Callable[P, None]:
+    """Give a command the options that all have, and a `Session` made of them as its first argument."""
+
+    @wraps(function)
+    def command(*args: Any, **options: Any) -> None:
+        names = ("url", "token", "as_json", "color", "language")
+        session = Session(**{name: options.pop(name) for name in names})
+        with failures():
+            function(session, *args, **options)  # type: ignore[arg-type]  # P has no first argument to name
+
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@contextmanager
+def failures() -> Iterator[None]:
+    """Our own errors end a command as a sentence, not as a traceback."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise Failure(str(error), UNUSABLE) from error
+    except NotFound as error:
+        raise Failure(str(error), UNUSABLE) from error
+    except StoreUnavailable as error:
+        raise Failure(str(error), NO_ANSWER) from error
+    except SerinusError as error:
+        raise Failure(str(error)) from error
+
+
+_OPTIONS = (
+    click.option("--url", envvar="SERINUS_URL", default=DEFAULT_URL, show_default=True, help="Where the service is."),
+    click.option("--token", envvar="SERINUS_TOKEN", help="The bearer token; better given as SERINUS_TOKEN."),
+    click.option("--json", "as_json", is_flag=True, help="One JSON value on standard output."),
+    click.option("--color/--no-color", default=True, help="Colours on a terminal."),
+    click.option(
+        "--language", envvar="SERINUS_LANGUAGE", type=click.Choice(["en", "ko"]), default="en", help="Of messages."
+    ),
+)

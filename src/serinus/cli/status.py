@@ -1,0 +1,70 @@
+"""`serinus status`, once or for as long as one looks."""
+
+import time
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import click
+
+from serinus.cli.session import ATTENTION, ROLLED_BACK, Session, with_session
+from serinus.cli.view import status_line, status_view
+
+EXIT_CODES = {"ok": 0, "attention": ATTENTION, "rolled_back": ROLLED_BACK}
+ENDED = {"rolled_back", "succeeded"}
+
+
+@click.command()
+@click.option("--watch", "-w", is_flag=True, help="Follow it until the rollout has ended, or Ctrl-C.")
+@click.option(
+    "--interval", type=click.FloatRange(0.1, 3_600), default=1.0, show_default=True, help="Seconds between two looks."
+)
+@with_session
+def status(session: Session, *, watch: bool, interval: float) -> None:
+    """Show how everything fares. Exits with 0 when all is well, 5 when somebody should look, 6 after a rollback."""
+    if watch and session.as_json:
+        raise click.UsageError("--watch and --json exclude each other: a program asks again by itself")
+    if watch:
+        last = _watch(session, interval)
+    else:
+        last = session.client.get("/status")
+        session.show(last, partial(status_view, language=session.language))
+    click.get_current_context().exit(EXIT_CODES[last["health"]])
+
+
+def _watch(session: Session, interval: float) -> dict[str, Any]:
+    console = session.console
+    if not console.is_terminal:
+        return _write_changes(_looks(session, interval))
+    from rich.live import Live
+
+    with Live(console=console, auto_refresh=False, screen=False) as live:
+        for last in _looks(session, interval):
+            live.update(status_view(last, session.language), refresh=True)
+    return last
+
+
+def _write_changes(looks: Iterator[dict[str, Any]]) -> dict[str, Any]:
+    """A line for every look that differs from the one before in more than its time."""
+    written = ""
+    for last in looks:
+        line = status_line(last)
+        if line[20:] != written:
+            click.echo(line)
+            written = line[20:]
+    return last
+
+
+def _looks(session: Session, interval: float) -> Iterator[dict[str, Any]]:
+    """One after another, until a rollout that was seen running has ended."""
+    client = session.client
+    following = False
+    while True:
+        last = client.get("/status")
+        yield last
+        rollout = last["rollout"]
+        active = rollout is not None and rollout["phase"] not in ENDED
+        if not active and following:
+            return
+        following = active
+        time.sleep(interval)

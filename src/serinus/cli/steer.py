@@ -1,0 +1,105 @@
+"""The commands that steer a rollout."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from serinus.cli.session import UNUSABLE, Failure, Session, with_session
+from serinus.cli.view import rollout_line
+
+reason_option = click.option("--reason", default="", help="Why; it stands in the event.")
+
+
+@click.command()
+@click.argument("plan")
+@click.option("--force", is_flag=True, help="During the cool-down after a rollback; needs a reason.")
+@reason_option
+@with_session
+def start(session: Session, plan: str, *, force: bool, reason: str) -> None:
+    """Start a rollout by PLAN: a TOML file, or the name of a plan that ships with serinus."""
+    _order(session, "start", {**_plan(plan), "force": force, "reason": reason})
+
+
+@click.command()
+@click.option("--cap", "cap_percentage", type=click.FloatRange(0, 100), help="Lower the share to this, in percent.")
+@reason_option
+@with_session
+def pause(session: Session, *, cap_percentage: float | None, reason: str) -> None:
+    """Stay at the present share, or at a smaller one; the triggers stay on."""
+    _order(session, "pause", {"cap_percentage": cap_percentage, "reason": reason})
+
+
+@click.command()
+@reason_option
+@with_session
+def resume(session: Session, *, reason: str) -> None:
+    """Go on where the pause began."""
+    _order(session, "resume", {"reason": reason})
+
+
+@click.command()
+@click.argument("gate")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@reason_option
+@with_session
+def approve(session: Session, gate: str, *, yes: bool, reason: str) -> None:
+    """Open the approval GATE of the present step, on the strength of the figures that are shown before."""
+    rollout = session.client.get("/rollout")
+    if rollout["report"] is None:
+        raise Failure("the rollout has not been judged yet, so there is nothing to approve on; wait for the controller")
+    click.echo(rollout_line(rollout), err=True)
+    for check in (*rollout["report"]["slo"], *rollout["report"]["proof"]):
+        click.echo(f"  {check['name']}: {check['verdict']}, {check['message']}", err=True)
+    if not yes and sys.stdin.isatty():
+        click.confirm(f"Approve {gate!r}?", abort=True, err=True)
+    seen = {"step": rollout["step"], "report_at": rollout["report"]["at"]}
+    _order(session, "approve", {"gate": gate, "reason": reason, **seen})
+
+
+@click.command()
+@reason_option
+@with_session
+def advance(session: Session, *, reason: str) -> None:
+    """Go to the next step without the rest of the bake time; over what is inconclusive only with --reason."""
+    _order(session, "advance", {"reason": reason})
+
+
+@click.command()
+@reason_option
+@with_session
+def promote(session: Session, *, reason: str) -> None:
+    """Go to 100 % from the last step, without the rest of the bake time."""
+    _order(session, "promote", {"reason": reason})
+
+
+@click.command()
+@reason_option
+@with_session
+def hold(session: Session, *, reason: str) -> None:
+    """Stay at the last step's share for good; after a promotion: go back to it."""
+    _order(session, "hold", {"reason": reason})
+
+
+@click.command()
+@reason_option
+@with_session
+def rollback(session: Session, *, reason: str) -> None:
+    """Go back to 0 %, at once."""
+    _order(session, "rollback", {"reason": reason})
+
+
+def _order(session: Session, verb: str, body: Mapping[str, Any]) -> None:
+    session.show(session.client.post(f"/rollout/{verb}", body), rollout_line)
+
+
+def _plan(name: str) -> dict[str, str]:
+    path = Path(name)
+    if path.suffix != ".toml" and not path.is_file():
+        return {"plan": name}
+    try:
+        return {"source": path.read_text(encoding="utf-8")}
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failure(f"cannot read the plan {name}: {error}", UNUSABLE) from error
