@@ -1,0 +1,74 @@
+"""`serinus` as a decider: the shipped analysis and triggers, under the customer's plan."""
+
+from dataclasses import replace
+
+from benchmarks.decisions.deciders import Answer
+from benchmarks.decisions.streams import BEGAN_AT, Counts, Slice
+
+from serinus.analysis import analyze as analysis
+from serinus.analysis.slices import Compared
+from serinus.analysis.slices import Slice as AnalysedSlice
+from serinus.metrics.snapshot import Cell, Outcome
+from serinus.plans import load_shipped
+from serinus.rollout.commands import Order, start
+from serinus.rollout.gates import closed, gates
+from serinus.rollout.plan import Evidence, Plan, Step
+from serinus.rollout.state import Phase, Rollout, anew
+from serinus.rollout.triggers import cause_of_rollback, track
+
+CLOSES_AFTER_SECONDS = 1.0
+
+
+class Serinus:
+    """Rolls back what the triggers roll back: a proven regression or limit.
+
+    A rollback for a breach that is only observed, at its deadline, is answered as DUE. Promotes when every gate of a
+    `proven` step is open, its bake time aside.
+    """
+
+    def __init__(self) -> None:
+        self._plan = _plan()
+        self._rollout = _begun(self._plan)
+        self._evidence = analysis.enter_step(
+            analysis.start(self._plan.criteria, BEGAN_AT), at=BEGAN_AT, split_revision=1
+        )
+        self._stage = 0
+
+    def feed(self, slice_: Slice) -> Answer | None:
+        if slice_.stage != self._stage:
+            self._stage = slice_.stage
+            self._evidence = analysis.enter_step(self._evidence, at=slice_.started_at, split_revision=1 + slice_.stage)
+        self._evidence = analysis.fold(self._evidence, _analysed(slice_), self._plan.criteria)
+        return self._answer(slice_.ended_at + CLOSES_AFTER_SECONDS)
+
+    def _answer(self, now: float) -> Answer | None:
+        report = analysis.analyze(self._evidence, self._plan.criteria, now)
+        self._rollout = track(self._rollout, report, now).rollout
+        cause = cause_of_rollback(self._rollout, report, now)
+        if cause is not None:
+            return Answer.ROLL_BACK if cause.proven else Answer.DUE
+        return None if closed(gates(self._rollout, report, now)) else Answer.PROMOTE
+
+
+def _plan() -> Plan:
+    return replace(load_shipped("phase4"), steps=(Step(percentage=5, bake_seconds=0, evidence=Evidence.PROVEN),))
+
+
+def _begun(plan: Plan) -> Rollout:
+    pending = start(plan, Order(by="benchmark", at=BEGAN_AT), id="run", previous=None, split_revision=0).rollout
+    return replace(pending, phase=Phase.PROGRESSING, **anew(BEGAN_AT))
+
+
+def _analysed(slice_: Slice) -> AnalysedSlice:
+    compared = Compared(legacy=_cell(slice_.legacy), canary=_cell(slice_.canary))
+    return AnalysedSlice(slice_.started_at, slice_.ended_at, 1 + slice_.stage, {"/": compared})
+
+
+def _cell(counts: Counts) -> Cell:
+    used = counts.latency.nonzero()[0]
+    return Cell(
+        outcomes={Outcome.OK: counts.requests - counts.errors, Outcome.FAILED: counts.errors},
+        latency=dict(zip(used.tolist(), counts.latency[used].tolist(), strict=True)),
+        slot_requests=tuple(counts.slot_requests.tolist()),
+        slot_errors=tuple(counts.slot_errors.tolist()),
+    )
