@@ -43,7 +43,10 @@ def start(  # noqa: PLR0913 - all that a start can be told; each by keyword
     force: bool = False,
     endpoints: tuple[EndpointRule, ...] | None = None,
 ) -> Decision:
-    """A rollout that is PENDING at 0 %; `previous` is the latest one, `split_revision` that of the split in force."""
+    """A rollout that is PENDING at 0 %; `previous` is the latest one, `split_revision` that of the split in force.
+
+    Raises `InvalidInput` for `endpoints` that nobody could route by.
+    """
     if previous is not None:
         _refuse_over(previous, order, force=force)
     rollout = Rollout(
@@ -62,6 +65,7 @@ def start(  # noqa: PLR0913 - all that a start can be told; each by keyword
         "plan": plan.name,
         "percentages": [step.percentage for step in plan.steps],
         "final": plan.final,
+        "salt": rollout.split.salt,
         "forced": force,
     }
     return Decision(rollout, (_event(rollout, EventKind.STARTED, order, details),))

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from serinus.deployment import OTHER_ENDPOINT
 from serinus.errors import InvalidInput, Problem
 from serinus.rollout.fields import Fields, Problems
 from serinus.rollout.plan import (
@@ -25,6 +26,7 @@ from serinus.rollout.plan import (
 )
 from serinus.rollout.plan_mapping import plan_to_mapping
 from serinus.rollout.toml_lines import key_lines
+from serinus.routing.endpoints import canonical
 from serinus.routing.split import EVERY_ENDPOINT, EndpointRule
 
 __all__ = ["parse_plan", "plan_from_mapping", "plan_to_mapping"]
@@ -190,7 +192,7 @@ def _check_whole(plan: Plan, fields: Fields) -> None:
         )
     limits = [*(trigger.limit.name for trigger in plan.triggers), *(rule.limit.name for rule in plan.alert_rules)]
     _check_unique(limits, fields, "triggers")
-    _check_unique([rule.template for rule in plan.endpoints], fields, "endpoints")
+    _check_unique([canonical(rule.template) for rule in plan.endpoints], fields, "endpoints")
 
 
 def _check_unique(names: Sequence[str], fields: Fields, key: str) -> None:
@@ -213,7 +215,7 @@ def _channel_objection(channel: str) -> str | None:
 
 
 def _template_objection(template: str) -> str | None:
-    if template == EVERY_ENDPOINT or template.startswith("/"):
+    if template in {EVERY_ENDPOINT, OTHER_ENDPOINT} or template.startswith("/"):
         return None
     return f'must be a route template that begins with "/", or "{EVERY_ENDPOINT}" for all others, not {template[:70]!r}'
 

@@ -60,6 +60,12 @@ def test_a_start_takes_the_operators_endpoint_rules_in_place_of_the_plans() -> N
     assert given.rollout.split.endpoints == OFF
 
 
+def test_a_start_with_endpoint_rules_that_nobody_could_route_by_is_invalid() -> None:
+    twice = (EndpointRule("/x"), EndpointRule("/x/", enabled=False))
+    with pytest.raises(InvalidInput, match="has a rule already"):
+        commands.start(DEMO, Order("olga", T0), id="r", previous=None, split_revision=0, endpoints=twice)
+
+
 def test_a_second_rollout_is_refused_while_one_is_active() -> None:
     stage = at(0)
     with pytest.raises(Refused, match="r1 is progressing"):

@@ -16,6 +16,7 @@ from serinus.plans import load_shipped, shipped_names, shipped_text
 from serinus.rollout.durations import format_duration, parse_duration
 from serinus.rollout.plan import AtDeadline, Evidence, Final, Plan, Severity
 from serinus.rollout.plan_file import parse_plan, plan_from_mapping, plan_to_mapping
+from serinus.routing.split import EndpointRule
 
 HOUR = 3_600.0
 SMALL = """\
@@ -203,6 +204,16 @@ def test_a_mistake_is_named_at_its_line(old: str, new: str, line: int | None, me
 def test_triggers_and_alerts_have_different_names() -> None:
     alert = '[[alerts]]\nname = "errors"\nmetric = "p95"\nlimit_ms = 2000\nchannels = ["slack"]\n'
     assert any("'errors' stands there 2 times" in message for _, _, message in problems(SMALL + alert))
+
+
+def test_endpoints_are_route_templates_with_one_rule_each() -> None:
+    rules = '[[endpoints]]\ntemplate = "/a/{id}"\nenabled = false\n[[endpoints]]\ntemplate = "*"\nmax_percentage = 10\n'
+    plan = parse_plan(SMALL + rules)
+    assert plan.endpoints == (EndpointRule("/a/{id}", enabled=False), EndpointRule("*", max_percentage=10))
+    again = '[[endpoints]]\ntemplate = "/a/{id}/"\n[[endpoints]]\ntemplate = "a"\n'
+    found = problems(SMALL + rules + again)
+    assert any("'/a/{id}' stands there 2 times" in message for _, _, message in found)
+    assert any("begins with" in message for _, _, message in found)
 
 
 def test_an_alert_without_a_channel_is_refused() -> None:
