@@ -76,7 +76,7 @@ def detect(text: str, hints: Hints = _NO_HINTS) -> Detection:
     """The labels of `text`; a hint wins over what would be detected."""
     lowered = text.lower()
     return Detection(
-        tone=hints.tone or _strongest(Tone, lowered, default=Tone.CALM),
+        tone=hints.tone or _strongest(Tone, lowered, default=Tone.CURIOUS if "?" in lowered else Tone.CALM),
         pace=hints.pace or _pace(lowered),
         intent=hints.intent or _strongest(Intent, lowered, default=Intent.SEEK_ADVICE),
         language=language_of(text),
