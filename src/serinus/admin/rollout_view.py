@@ -1,13 +1,7 @@
 """A rollout as the API shows it."""
 
-from serinus.admin.shapes import (
-    ReceiptShape,
-    RolloutShape,
-    RolloutSummary,
-    StepShape,
-    instant,
-    instant_or_none,
-)
+from serinus.admin.rollout_shapes import ReceiptShape, RolloutShape, RolloutSummary, StepShape
+from serinus.admin.shapes import instant, instant_or_none
 from serinus.admin.views import (
     approval_shape,
     breach_shape,

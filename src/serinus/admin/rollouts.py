@@ -8,8 +8,8 @@ from serinus.admin.access import Approver, Operator, Viewer
 from serinus.admin.configuration import observed_percentage, rules_of
 from serinus.admin.context import Context, Here, Language
 from serinus.admin.orders import ApproveBody, Body, PauseBody, StartBody, order_of
+from serinus.admin.rollout_shapes import HistoryShape, ReportShape, RolloutShape
 from serinus.admin.rollout_view import rollout_shape, summary
-from serinus.admin.shapes import HistoryShape, ReportShape, RolloutShape
 from serinus.admin.views import report_shape
 from serinus.errors import NotFound
 from serinus.plans import load_shipped

@@ -8,18 +8,16 @@ from serinus.admin.access import Viewer
 from serinus.admin.configuration import OBSERVED_SECONDS, config_of
 from serinus.admin.context import Context, Here, Language
 from serinus.admin.figures import pair
-from serinus.admin.rollouts import view
-from serinus.admin.shapes import (
+from serinus.admin.rollout_shapes import (
     AgentShape,
     ControllerShape,
     Health,
-    PairShape,
     ProblemShape,
     RolloutShape,
     StatusShape,
-    instant,
-    instant_or_none,
 )
+from serinus.admin.rollouts import view
+from serinus.admin.shapes import PairShape, instant, instant_or_none
 from serinus.admin.views import agent_shape
 from serinus.messages import render_problem
 from serinus.rollout.state import Phase

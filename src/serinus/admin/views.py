@@ -3,23 +3,25 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from serinus.admin.shapes import (
+from serinus.admin.rollout_shapes import (
     AgentShape,
     ApprovalShape,
     BreachShape,
-    CheckShape,
-    ConfigShape,
-    EventShape,
-    ExplanationShape,
     FiguresShape,
     GateShape,
     LimitShape,
     PauseShape,
     ReceiptShape,
     ReportShape,
+    TriggerShape,
+)
+from serinus.admin.shapes import (
+    CheckShape,
+    ConfigShape,
+    EventShape,
+    ExplanationShape,
     RuleShape,
     TokenShape,
-    TriggerShape,
     instant,
     instant_or_none,
 )
