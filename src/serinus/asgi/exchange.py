@@ -41,8 +41,8 @@ class Exchange:
     muted = False
     replaced = False
     expired = False
-    task: "asyncio.Task[object] | None" = None  # whom to interrupt, and how often others had cancelled it
-    cancelling = 0
+    task: "asyncio.Task[object] | None" = None  # whom to interrupt
+    cancelling = 0  # how often others had cancelled it before
 
     def __init__(self, flight: "InFlight", started: float, endpoint: str, incoming: Receive, outgoing: Send) -> None:
         self.flight = flight
@@ -69,21 +69,22 @@ class Exchange:
         return (not self.status or self.muted) and not self.expired
 
     async def run(self, app: Application, scope: Scope) -> None:
-        """Raises what the application raises, unless somebody else is going to answer."""
+        """Raises what the application raises, unless its time was up or it is `replaced`."""
         self.flight.enter(self)
         try:
             await app(scope, self.receive, self.send)
         except (asyncio.CancelledError, Exception) as error:
-            if self._is_settled(error):
-                log.warning("%s failed on %s", self.version, self.endpoint, exc_info=True)
-                return
-            raise
+            if not self._is_settled(error):
+                raise
+            log.warning("%s failed on %s", self.version, self.endpoint, exc_info=True)
         else:
             if self.expired or not self.closed:
                 self._returned()
         finally:
             if self.seconds is None:
                 self.flight.forget(self)
+        if self.expired and not self.replaced:
+            await self.reject()
 
     async def receive(self) -> Message:
         raise NotImplementedError
@@ -100,15 +101,8 @@ class Exchange:
         self._fail(504)
         self.expired = self.muted = True
         if self.task is not None:
+            self.cancelling = self.task.cancelling()
             self.task.cancel()
-
-    def close(self, outcome: Outcome) -> None:
-        """Count it, once."""
-        if self.closed:
-            return
-        self.closed = True
-        if self.counted:
-            self.flight.close(self, outcome)
 
     def _fail(self, status: int) -> None:
         """Close it as failed, by legacy's answer if that is possible; `status` is what the client gets otherwise."""
@@ -117,14 +111,14 @@ class Exchange:
             tape.keep_everything()
             self.replaced = self.muted = True
         self.status = self.status or status
-        self.close(Outcome.CANCELLED if self.client_left else Outcome.FAILED)
+        self.flight.close(self, Outcome.CANCELLED if self.client_left else Outcome.FAILED)
 
     def _is_settled(self, error: BaseException) -> bool:
         """The application raised; whether somebody else answers. What it raises after its answer changes no outcome."""
         if self._was_interrupted():
             return True
         if isinstance(error, asyncio.CancelledError):
-            self.close(Outcome.CANCELLED)
+            self.flight.close(self, Outcome.CANCELLED)
             return False
         if not self.closed:
             self._fail(500)

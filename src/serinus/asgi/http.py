@@ -55,7 +55,8 @@ class HttpExchange(Exchange):
             self.client_left = True
             raise
         if self.complete and not self.closed:
-            self.close(self.outcome if not self.client_left or self.outcome is Outcome.FAILED else Outcome.CANCELLED)
+            is_cancelled = self.client_left and self.outcome is not Outcome.FAILED
+            self.flight.close(self, Outcome.CANCELLED if is_cancelled else self.outcome)
 
     async def reject(self) -> None:
         headers = [(b"content-type", b"application/problem+json"), VERSION_HEADERS[self.version]]

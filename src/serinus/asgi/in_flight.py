@@ -41,9 +41,8 @@ class InFlight:
         if loop is None or loop.is_closed():  # half the price of asking for the running loop
             self._loop = loop = get_running_loop()
             loop.call_later(self._every_seconds, self._tick)
-        if self.timeout_seconds is not None and (task := current_task(loop)) is not None:
-            exchange.task = task
-            exchange.cancelling = task.cancelling()
+        if self.timeout_seconds is not None:
+            exchange.task = current_task(loop)
 
     def answered(self, exchange: Exchange) -> None:
         """It has begun to be answered: nobody waits any more."""
@@ -55,7 +54,12 @@ class InFlight:
         self._unanswered.discard(exchange)
 
     def close(self, exchange: Exchange, outcome: Outcome) -> None:
-        """Its outcome is known; whatever it does from now on does not count."""
+        """Its outcome is known; what comes after does not change it."""
+        if exchange.closed:
+            return
+        exchange.closed = True
+        if not exchange.counted:
+            return
         seconds = self.timer() - exchange.started if exchange.seconds is None else exchange.seconds
         version, endpoint, slot = exchange.version, exchange.endpoint, exchange.slot
         self.collector.record(version, endpoint, outcome, seconds, status=exchange.status, slot=slot)
@@ -72,17 +76,15 @@ class InFlight:
         limit = self.timeout_seconds
         for exchange in tuple(self._unanswered):
             waited = now - exchange.started
-            if waited > SLOW_SECONDS and exchange.counted and not exchange.slow:
+            if waited > SLOW_SECONDS and exchange.counted and not (exchange.slow or exchange.closed):
                 exchange.slow = True
                 self.collector.slow(exchange.version, exchange.endpoint, exchange.slot)
             if limit is not None and waited >= limit and exchange.is_awaited:
                 exchange.interrupt()
 
     def _tick(self) -> None:
-        if self._loop is None:
-            return
-        self.sweep(self.timer())
-        if self._unanswered:
+        if self._loop is not None and self._unanswered:
             self._loop.call_later(self._every_seconds, self._tick)
+            self.sweep(self.timer())
         else:
             self._loop = None

@@ -123,15 +123,12 @@ class Canary:
                 self.breaker.reset(self._clock())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        kind = scope["type"]
-        if kind == "lifespan":
-            await self._live(scope, receive, send)
+        exchange_type = _EXCHANGES.get(scope["type"])
+        path = _route_path(scope) if exchange_type else ""
+        if exchange_type is None or f"{path}/".startswith(self._excluded):
+            await self._pass_by(scope, receive, send)
             return
-        path = _route_path(scope)
-        if kind not in _EXCHANGES or f"{path}/".startswith(self._excluded):
-            await self.legacy(self._with_state(scope, _LEGACY), receive, send)
-            return
-        exchange = _EXCHANGES[kind](self._flight, self._timer(), self.endpoints.match(path), receive, send)
+        exchange = exchange_type(self._flight, self._timer(), self.endpoints.match(path), receive, send)
         if self._read is not None:
             subject = self._read(scope, None)
         else:
@@ -139,13 +136,19 @@ class Canary:
         assignment = self.router.route(subject, exchange.endpoint)
         if assignment.version is _LEGACY:
             exchange.slot = assignment.slot
-            await self._serve_legacy(exchange, scope)
         elif self._admits(exchange):
             exchange.slot = assignment.slot
             exchange.subject = subject or ""
             await self._serve_canary(exchange, scope)
-        else:  # not compared: it is the breaker's choice that legacy answers
-            await self._serve_legacy(exchange, scope)
+            return
+        await exchange.run(self.legacy, self._with_state(scope, _LEGACY) if self._states[_LEGACY] else scope)
+
+    async def _pass_by(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What is not routed: the lifespan of both applications, and what LEGACY answers always."""
+        if scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+        else:
+            await self.legacy(self._with_state(scope, _LEGACY), receive, send)
 
     async def _find_subject(self, exchange: Exchange, scope: Scope) -> str | None:
         if self._lookup.wants_body(scope):
@@ -153,7 +156,7 @@ class Canary:
         return await self._lookup.find(scope, exchange.tape)
 
     def _admits(self, exchange: Exchange) -> bool:
-        """Whether the local breaker lets a canary request go to the canary."""
+        """Whether the local breaker lets it go to the canary; if not, it is no comparison that legacy answers."""
         now = self._clock()
         if self.breaker.is_open:
             exchange.probe = self.breaker.admits(now)
@@ -161,11 +164,6 @@ class Canary:
                 return False
         self.last_canary_at = now
         return True
-
-    async def _serve_legacy(self, exchange: Exchange, scope: Scope) -> None:
-        await exchange.run(self.legacy, self._with_state(scope, _LEGACY) if self._states[_LEGACY] else scope)
-        if exchange.muted:
-            await exchange.reject()
 
     async def _serve_canary(self, exchange: Exchange, scope: Scope) -> None:
         exchange.version = _CANARY
@@ -181,9 +179,7 @@ class Canary:
         finally:
             self.canary_in_flight -= 1
         if exchange.replaced:
-            await self._serve_legacy(exchange.stand_in(self._timer()), pristine)
-        elif exchange.muted:
-            await exchange.reject()
+            await exchange.stand_in(self._timer()).run(self.legacy, self._with_state(pristine, _LEGACY))
 
     def _is_safe(self, scope: Scope, endpoint: str) -> bool:
         options = self.options

@@ -24,7 +24,7 @@ class WebSocketExchange(Exchange):
         message = await self.incoming()
         if message["type"] == "websocket.disconnect" and not self.complete:
             self.client_left = True
-            self.close(Outcome.OK if self.status == _ACCEPTED else Outcome.CANCELLED)
+            self.flight.close(self, Outcome.OK if self.status == _ACCEPTED else Outcome.CANCELLED)
         return message
 
     async def send(self, message: Message) -> None:
@@ -47,7 +47,7 @@ class WebSocketExchange(Exchange):
             self.client_left = True
             raise
         if outcome is not None:
-            self.close(outcome)
+            self.flight.close(self, outcome)
 
     async def reject(self) -> None:
         await self.outgoing({"type": "websocket.close", "code": _TRY_AGAIN_LATER})

@@ -1,6 +1,7 @@
 """Requests that take long: counted while they last, and interrupted, by one timer for all of them."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -90,7 +91,7 @@ def test_a_stream_that_has_begun_in_time_is_not_slow_however_long_it_lasts() -> 
     asyncio.run(scenario())
 
 
-def test_the_time_is_up_exactly_at_the_limit_and_only_for_what_has_not_begun() -> None:
+def test_the_time_is_up_exactly_at_the_limit_of_each_request() -> None:
     async def scenario() -> None:
         timer = Dial()
         flight = in_flight(timer, timeout_seconds=5.0)
@@ -108,8 +109,41 @@ def test_the_time_is_up_exactly_at_the_limit_and_only_for_what_has_not_begun() -
         assert (silent.expired, begun.expired) == (True, False)
         go.set()
         await asyncio.gather(*tasks)
-        assert wires[0].sent == []
-        assert wires[1].status == 200
+        assert [wire.status for wire in wires] == [504, 200]
+
+    asyncio.run(scenario())
+
+
+def test_what_has_begun_is_never_interrupted_and_what_was_interrupted_is_not_slow_as_well() -> None:
+    async def scenario() -> None:
+        timer = Dial()
+        flight = in_flight(timer, timeout_seconds=1.0)
+        go = asyncio.Event()
+
+        async def begins(scope: Scope, receive: Receive, send: Send) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await go.wait()
+            await send({"type": "http.response.body", "body": b"whole"})
+
+        async def ignores(scope: Scope, receive: Receive, send: Send) -> None:
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            await go.wait()
+
+        wires = [Wire(), Wire()]
+        runs = [
+            asyncio.create_task(HttpExchange(flight, 0.0, "/thing", wire.receive, wire.send).run(app, http_scope()))
+            for wire, app in zip(wires, (begins, ignores), strict=True)
+        ]
+        await asyncio.sleep(0)
+        flight.sweep(1.5)
+        await asyncio.sleep(0)
+        timer.now = 3.0
+        flight.sweep(3.0)
+        go.set()
+        await asyncio.gather(*runs)
+        assert (wires[0].body, wires[1].status) == (b"whole", 504)
+        assert slow_counts(flight) == (1, 1)
 
     asyncio.run(scenario())
 
