@@ -4,7 +4,7 @@ from dataclasses import asdict
 from functools import partial
 
 from serinus.analysis.verdict import Report
-from serinus.rollout import rollback, triggers
+from serinus.rollout import alert_rules, rollback, triggers
 from serinus.rollout.events import ITSELF, Detail, Event, EventKind
 from serinus.rollout.gates import GateKind, GateStatus, closed, gates, has_expired, is_fresh
 from serinus.rollout.plan import Final
@@ -28,7 +28,7 @@ def decide(rollout: Rollout, report: Report, fleet: Fleet, now: float) -> Decisi
         return tracked.then(partial(rollback.begin, cause=cause, by=ITSELF, at=now))
     return (
         tracked.then(partial(triggers.tell_missed, now=now))
-        .then(partial(triggers.watch_alert_rules, report=report, now=now))
+        .then(partial(alert_rules.watch, report=report, now=now))
         .then(partial(triggers.freeze, report=report, fleet=fleet, now=now))
         .then(partial(_observe, report=report, fleet=fleet, now=now))
         .then(partial(_expire_approvals, now=now))

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from serinus.rollout import alert_rules
 from serinus.rollout.events import ITSELF, Detail, Event, EventKind
 from serinus.rollout.state import AgentStatus, Decision, Fleet, Phase, Receipt, Rollout, change, move
-from serinus.rollout.triggers import Cause, channels_of, detailed, settle
+from serinus.rollout.triggers import Cause, channels_of, detailed
 
 SKEW_SECONDS = 5.0  # by which clocks of the agents and of the controller may differ
 DRAIN_SECONDS = 30.0  # for which requests in flight, streams and websockets are waited for
@@ -74,8 +75,19 @@ def _complete(rollout: Rollout, receipt: Receipt, now: float) -> Decision:
     untold = receipt.deadline_met is False and receipt.deadline_missed_at is None
     told = _tell_missed(rollout, receipt, now) if untold else Decision(change(rollout, receipt=receipt))
     return told.then(lambda after: move(after, Phase.ROLLED_BACK, _completed(after, now), finished_at=now)).then(
-        lambda after: settle(after, now)
+        lambda after: _settle(after, now)
     )
+
+
+def _settle(rollout: Rollout, now: float) -> Decision:
+    """Everything that was open about the canary is over: it has no traffic left."""
+    kind = EventKind.BREACH_CLEARED
+    cleared = tuple(
+        Event(kind, now, ITSELF, rollout.id, "rolled_back", {}, breach.incident, channels_of(rollout, breach.trigger))
+        for breach in rollout.breaches
+    )
+    resolved = alert_rules.resolve(rollout, now, reason="rolled_back")
+    return Decision(change(resolved.rollout, breaches=(), frozen_by=None), cleared + resolved.events)
 
 
 def _tell_missed(rollout: Rollout, receipt: Receipt, now: float) -> Decision:

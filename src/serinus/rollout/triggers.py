@@ -86,61 +86,6 @@ def tell_missed(rollout: Rollout, now: float) -> Decision:
     return Decision(change(rollout, breaches=breaches), events)
 
 
-def watch_alert_rules(rollout: Rollout, report: Report, now: float) -> Decision:
-    """Raise and resolve the plan's alert rules, once for each incident."""
-    alerts: list[str] = []
-    events: list[Event] = []
-    for rule in rollout.plan.alert_rules:
-        limit = report.limits.get(rule.limit.name)
-        raised = next((incident for incident in rollout.alerts if _rule_of(incident) == rule.limit.name), None)
-        wanted = raised
-        if limit and limit.check.verdict is not Verdict.ERROR:
-            wanted = (
-                (raised or f"{rule.limit.name}@{_since(rollout, limit.check, now):.0f}") if _beyond(limit) else None
-            )
-        if wanted != raised:
-            kind = EventKind.ALERT_RAISED if wanted else EventKind.ALERT_RESOLVED
-            details = detailed(limit.check) if limit else {}
-            events.append(
-                Event(kind, now, ITSELF, rollout.id, rule.limit.name, details, wanted or raised, rule.channels)
-            )
-        alerts += [wanted] if wanted else []
-    if tuple(alerts) == rollout.alerts:
-        return Decision(rollout)
-    return Decision(change(rollout, alerts=tuple(alerts)), tuple(events))
-
-
-def settle(rollout: Rollout, now: float) -> Decision:
-    """Everything that was open about the canary is over: it has no traffic left."""
-    channels = {rule.limit.name: rule.channels for rule in rollout.plan.alert_rules}
-    over = [
-        Event(
-            EventKind.BREACH_CLEARED,
-            now,
-            ITSELF,
-            rollout.id,
-            "rolled_back",
-            {},
-            breach.incident,
-            channels_of(rollout, breach.trigger),
-        )
-        for breach in rollout.breaches
-    ]
-    over += [
-        Event(
-            EventKind.ALERT_RESOLVED,
-            now,
-            ITSELF,
-            rollout.id,
-            "rolled_back",
-            incident=incident,
-            channels=channels.get(_rule_of(incident), ()),
-        )
-        for incident in rollout.alerts
-    ]
-    return Decision(change(rollout, breaches=(), alerts=(), frozen_by=None), tuple(over))
-
-
 def detailed(check: Check) -> dict[str, Detail]:
     """A check as an event tells of it."""
     return {
@@ -163,11 +108,11 @@ def _tracked(rollout: Rollout, trigger: Trigger, limit: LimitCheck | None, now: 
     breach = _breach(rollout, trigger)
     if limit is None or limit.check.verdict is Verdict.ERROR:
         return breach
-    if not _beyond(limit):
+    if not is_beyond(limit):
         return None
     environment = limit.environment and rollout.phase is not Phase.WATCHING
     if breach is None:
-        since_at = _since(rollout, limit.check, now)
+        since_at = began_at(rollout, limit.check, now)
         deadline_at = since_at + trigger.deadline_seconds
         return Breach(trigger.limit.name, trigger.severity, since_at, now, deadline_at, environment)
     if breach.environment and not environment:
@@ -261,20 +206,16 @@ def _missed_event(rollout: Rollout, breach: Breach, now: float) -> Event:
     )
 
 
-def _beyond(limit: LimitCheck) -> bool:
+def is_beyond(limit: LimitCheck) -> bool:
     return limit.breached or limit.check.verdict is Verdict.FAIL
 
 
-def _since(rollout: Rollout, check: Check, now: float) -> float:
+def began_at(rollout: Rollout, check: Check, now: float) -> float:
     return now if check.since is None else min(now, max(rollout.started_at, check.since))
 
 
 def _breach(rollout: Rollout, trigger: Trigger) -> Breach | None:
     return next((breach for breach in rollout.breaches if breach.trigger == trigger.limit.name), None)
-
-
-def _rule_of(incident: str) -> str:
-    return incident.rpartition("@")[0]
 
 
 def _by_urgency(rollout: Rollout) -> list[Trigger]:
