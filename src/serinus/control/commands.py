@@ -113,7 +113,7 @@ class Commands:
         split = _configured(stored, wanted)
         if split == stored.split and stored.changed_at is not None:
             return stored
-        event = Event(EventKind.CONFIG_CHANGED, order.at, order.by, reason=order.reason, details=_details(split))
+        event = Event(EventKind.CONFIG_CHANGED, order.at, order.by, reason=order.reason, details=_details(split, order))
         return await self._store.save_manual_split(split, expected_revision=stored.split.revision, event=event)
 
     async def _execute(self, command: Command) -> Rollout:
@@ -178,9 +178,10 @@ def _configured(stored: StoredSplit, wanted: Configuration) -> Split:
     )
 
 
-def _details(split: Split) -> dict[str, Detail]:
+def _details(split: Split, order: Order) -> dict[str, Detail]:
     endpoints: list[Detail] = [
         {"template": rule.template, "enabled": rule.enabled, "max_percentage": rule.max_percentage}
         for rule in split.endpoints
     ]
-    return {"enabled": split.enabled, "canary_percentage": split.percentage, "endpoints": endpoints}
+    told: dict[str, Detail] = {"enabled": split.enabled, "canary_percentage": split.percentage, "endpoints": endpoints}
+    return told | ({"from": order.origin} if order.origin else {})
