@@ -1,7 +1,6 @@
 """A whole line for tests: a canary, its agent, a controller and a store, on a clock that stands still between moves."""
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -66,6 +65,7 @@ class Room:
     clock: Clock = field(default_factory=Clock)
     timer: Clock = field(default_factory=Clock)
     served: int = 0
+    stale_after_seconds: float = 60.0
 
     def __post_init__(self) -> None:
         self.legacy, self.new = App(self.timer), App(self.timer)
@@ -75,8 +75,9 @@ class Room:
         """Start the process anew: nothing is left of the last one but the store and the clock."""
         header = subject.header("x-user-id")
         self.canary = Canary(self.legacy, self.new, subject=header, clock=self.clock, timer=self.timer)
-        self.agent = Agent(self.canary, self.store, self.clock, "test", monotonic=self.clock)
-        self.controller = Controller(self.store, self.clock)
+        stale = self.stale_after_seconds
+        self.agent = Agent(self.canary, self.store, self.clock, "test", stale_after_seconds=stale, monotonic=self.clock)
+        self.controller = Controller(self.store, self.clock, stale_after_seconds=stale)
         self.commands = Commands(self.store)
 
     def order(self, reason: str = "", by: str = "ann") -> Order:
@@ -143,13 +144,5 @@ def live(story: Callable[[Room], Awaitable[None]], url: str = MEMORY) -> None:
             await story(Room(store))
         finally:
             await database.close()
-            await _end_of_threads()
 
     asyncio.run(run())
-
-
-async def _end_of_threads() -> None:
-    """A connection that could not be opened ends in the background, and reports to the event loop."""
-    for thread in threading.enumerate():
-        if "_connection_worker_thread" in thread.name:
-            await asyncio.to_thread(thread.join, timeout=2)

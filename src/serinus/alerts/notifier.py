@@ -18,6 +18,7 @@ CLAIM_SECONDS = 60.0
 FIRST_RETRY_SECONDS = 2.0
 LONGEST_RETRY_SECONDS = 300.0
 GIVE_UP_SECONDS = 86_400.0
+DEFECT_TRIES = 3
 
 
 class Notifier:
@@ -35,39 +36,52 @@ class Notifier:
         self._channels = channels
         self._clock = clock
         self._language = language
-        self._workers: dict[str, asyncio.Task[None]] = {}
+        self._busy: set[str] = set()
         self._unknown: set[str] = set()
 
     async def run(self) -> None:
         """Deliver until cancelled."""
         heard, failures = -1, 0
-        while True:
-            try:
-                await self._start_workers()
-                failures = 0
-            except Exception as error:  # noqa: BLE001 - a supervisor
-                failures += 1
-                logger.warning("alerts wait: %s", error)
-            heard = await self._store.events_saved.wait(heard, min(POLL_SECONDS * 2**failures, 30.0))
+        async with asyncio.TaskGroup() as workers:
+            while True:
+                try:
+                    await self._start_workers(workers)
+                    failures = 0
+                except Exception as error:  # noqa: BLE001 - a supervisor
+                    failures += 1
+                    logger.warning("alerts wait: %s", error)
+                heard = await self._store.events_saved.wait(heard, min(POLL_SECONDS * 2.0**failures, 30.0))
 
     async def deliver(self, channel: str) -> bool:
         """Send the next alert that is due on a channel; False when there is none."""
         delivery = await self._store.claim_delivery(channel, self._clock(), claim_seconds=CLAIM_SECONDS)
         if delivery is None:
             return False
-        try:
-            async with asyncio.timeout(SEND_SECONDS):
-                await self._channel(channel)(alert_of(delivery.event, self._language))
-        except (NotDelivered, TimeoutError) as error:
-            await self._retry(delivery, error)
-        else:
+        failure = await self._send(delivery)
+        if failure is None:
             await self._store.delivered(delivery, self._clock())
+        else:
+            await self._retry(delivery, failure)
         return True
 
-    async def _start_workers(self) -> None:
-        for channel in await self._store.due_channels(self._clock()):
-            if channel not in self._workers:
-                self._workers[channel] = asyncio.create_task(self._work(channel), name=f"alerts on {channel}")
+    async def _send(self, delivery: Delivery) -> NotDelivered | None:
+        """One defect must not keep every later alert waiting behind it, so it counts as a failure of the channel."""
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._channel(delivery.channel)(alert_of(delivery.event, self._language))
+        except NotDelivered as error:
+            return error
+        except TimeoutError:
+            return NotDelivered(f"no answer within {SEND_SECONDS:.0f} s")
+        except Exception as error:
+            logger.exception("event %s cannot be told on %s", delivery.event.sequence, delivery.channel)
+            return NotDelivered(f"a defect ({type(error).__name__})", final=delivery.attempts >= DEFECT_TRIES)
+        return None
+
+    async def _start_workers(self, workers: asyncio.TaskGroup) -> None:
+        for channel in await self._store.due_channels(self._clock()) - self._busy:
+            self._busy.add(channel)
+            workers.create_task(self._work(channel), name=f"alerts on {channel}")
 
     async def _work(self, channel: str) -> None:
         try:
@@ -76,17 +90,16 @@ class Notifier:
         except Exception:
             logger.exception("alerts on %s wait", channel)
         finally:
-            del self._workers[channel]
+            self._busy.discard(channel)
 
-    async def _retry(self, delivery: Delivery, error: NotDelivered | TimeoutError) -> None:
+    async def _retry(self, delivery: Delivery, failure: NotDelivered) -> None:
         now = self._clock()
-        final = getattr(error, "final", False) or now - delivery.event.at > GIVE_UP_SECONDS
+        final = failure.final or now - delivery.event.at > GIVE_UP_SECONDS
         retry_at = None if final else now + retry_after_seconds(delivery.attempts, random.random())  # noqa: S311 - jitter
-        reason = str(error) or f"no answer within {SEND_SECONDS:.0f} s"
-        await self._store.delivery_failed(delivery, now, retry_at=retry_at, error=reason)
+        await self._store.delivery_failed(delivery, now, retry_at=retry_at, error=str(failure))
         if delivery.channel not in self._unknown:
             outcome = "is given up" if final else "will be tried again"
-            logger.warning("event %s on %s %s: %s", delivery.event.sequence, delivery.channel, outcome, reason)
+            logger.warning("event %s on %s %s: %s", delivery.event.sequence, delivery.channel, outcome, failure)
 
     def _channel(self, name: str) -> Channel:
         if name in self._channels:

@@ -1,0 +1,84 @@
+"""SQLite as this project opens it: write-ahead log, `BEGIN IMMEDIATE`, and an eye on the file."""
+
+import asyncio
+import os
+from threading import Thread
+from typing import Any
+from weakref import WeakSet
+
+import aiosqlite
+from sqlalchemy import URL, Connection, event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+BUSY_TIMEOUT_SECONDS = "2"
+JOIN_SECONDS = 2.0
+PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+ONE_CONNECTION: dict[str, Any] = {"poolclass": AsyncAdaptedQueuePool, "pool_size": 1, "max_overflow": 0}
+
+
+class Workers:
+    """The threads of the connections: aiosqlite has one for each."""
+
+    def __init__(self) -> None:
+        self._threads: WeakSet[Thread] = WeakSet()
+
+    def connect(self, *arguments: Any, **options: Any) -> aiosqlite.Connection:
+        """What SQLAlchemy would do, and remember the thread."""
+        connection = aiosqlite.connect(*arguments, **options)
+        thread = connection._thread  # noqa: SLF001 - SQLAlchemy sets its `daemon` just so; there is no public way
+        thread.daemon = True
+        self._threads.add(thread)
+        return connection
+
+    async def end(self) -> None:
+        """A connection that failed or was cancelled ends in the background; its last word needs the event loop."""
+        for thread in list(self._threads):
+            await asyncio.to_thread(thread.join, JOIN_SECONDS)
+
+
+def open_sqlite(url: URL, workers: Workers, pool_timeout: float) -> AsyncEngine:
+    """`url` may say how many seconds to wait for a lock (``?timeout=0.5``); a database in memory has one connection."""
+    options: dict[str, Any] = {"connect_args": {"async_creator_fn": workers.connect}, "pool_timeout": pool_timeout}
+    if url.database in (None, "", ":memory:"):
+        engine = create_async_engine(url, **options, **ONE_CONNECTION)  # another connection would be another database
+    else:
+        engine = create_async_engine(
+            url.update_query_dict({"timeout": BUSY_TIMEOUT_SECONDS} | dict(url.query)), **options
+        )
+        event.listen(engine.sync_engine, "checkout", _refuse_a_replaced_file)
+    event.listen(engine.sync_engine, "connect", _configure)
+    event.listen(engine.sync_engine, "begin", _begin)
+    return engine
+
+
+def _configure(connection: Any, record: Any) -> None:
+    connection.isolation_level = None  # the driver must not open transactions of its own
+    cursor = connection.cursor()
+    for pragma in PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute("PRAGMA database_list")
+    path = cursor.fetchone()[2]
+    record.info["file"] = (path, _identity(path))
+    cursor.close()
+
+
+def _refuse_a_replaced_file(_connection: Any, record: Any, _proxy: object) -> None:
+    """SQLite goes on writing into a file that was deleted or replaced: such a connection must be opened anew."""
+    path, identity = record.info["file"]
+    if _identity(path) != identity:
+        raise DisconnectionError(f"{path} is not the file any more that this connection opened")
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - on every checkout; a tenth of pathlib's time
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("serinus_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

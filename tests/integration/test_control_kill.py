@@ -1,0 +1,132 @@
+"""Processes that are killed without warning, again and again, lose nothing and repeat nothing."""
+
+import asyncio
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import mortal
+from serinus.alerts.alert import channels_for
+from serinus.rollout.events import Event, EventKind
+from serinus.rollout.state import TRANSITIONS, Phase, Rollout
+from serinus.storage.database import Database
+from serinus.storage.store import Store
+
+LIVES = 40
+LONGEST_SECONDS = 1.0
+MOVING = {kind for ways in TRANSITIONS.values() for kind in ways.values()} - {EventKind.STEP_ENTERED}
+
+
+class Mortal:
+    """The other process, and what it has said of the store so far."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path, self.told = folder / "serinus.db", folder / "told.txt"
+        self.seen: dict[str, int] = {}
+        self.events_seen = 0
+        environment = os.environ | {"PYTHONPATH": str(Path(mortal.__file__).parent), "OPENBLAS_NUM_THREADS": "1"}
+        arguments = [sys.executable, mortal.__file__, str(self.path), str(self.told)]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(arguments, stdin=pipe, stdout=pipe, text=True, bufsize=1, env=environment)
+
+    def live(self, seed: int, seconds: float | None) -> None:
+        """One life: until it ends, or is killed after `seconds`."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{seed}\n")
+        for word, *rest in self._lines():
+            if word == "born" and seconds is not None:
+                threading.Timer(seconds, os.kill, (int(rest[0]), signal.SIGKILL)).start()
+            elif word == "saw":
+                self.seen[rest[0]], self.events_seen = int(rest[1]), int(rest[2])
+            elif word == "gone":
+                assert int(rest[0]) == (0 if seconds is None else signal.SIGKILL), "it did not die as it was meant to"
+                return
+
+    def _lines(self) -> Iterator[list[str]]:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            yield line.split()
+        raise AssertionError("the other process ended")
+
+    def end(self) -> None:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        self.process.wait(60)
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def victim(tmp_path: Path) -> Iterator[Mortal]:
+    victim = Mortal(tmp_path)
+    yield victim
+    victim.end()
+
+
+def stored(path: Path) -> tuple[list[Rollout], list[Event], int]:
+    """All rollouts, all events, and the revision of the split in force."""
+
+    async def read() -> tuple[list[Rollout], list[Event], int]:
+        database = Database(f"sqlite+aiosqlite:///{path}")
+        store = Store(database)
+        try:
+            split = await store.split()
+            return list(await store.rollouts(limit=1_000)), await store.events(limit=100_000), split.split.revision
+        finally:
+            await database.close()
+
+    return asyncio.run(read())
+
+
+def replayed(events: list[Event]) -> set[Phase]:
+    """The phases that a rollout's events may lead to; every one of them must be possible where it stands."""
+    kinds = [event.kind for event in events]
+    assert kinds[0] is EventKind.STARTED
+    assert kinds.count(EventKind.STARTED) == 1
+    steps = [event.details["step"] for event in events if event.kind is EventKind.STEP_ENTERED]
+    assert steps == list(range(len(steps))), "a step is entered once, and none is left out"
+    phases = {Phase.PENDING}
+    for kind in kinds:
+        moved = {to for phase in phases for to, told_by in TRANSITIONS[phase].items() if told_by is kind}
+        assert moved or kind not in MOVING, f"{kind} while {phases}"
+        phases = moved or phases
+    return phases
+
+
+@pytest.mark.slow
+def test_no_event_and_no_decision_is_lost_or_repeated_however_often_the_process_is_killed(victim: Mortal) -> None:
+    chance = random.Random(20_251_018)
+    for seed in range(1, LIVES + 1):
+        victim.live(seed, chance.uniform(0.02, LONGEST_SECONDS))
+        if not victim.path.exists():
+            continue
+        rollouts, events, _ = stored(victim.path)
+        revisions = {rollout.id: rollout.revision for rollout in rollouts}
+        assert all(revisions[name] >= revision for name, revision in victim.seen.items()), "a decision was lost"
+        assert len(events) >= victim.events_seen, "an event was lost"
+    victim.live(mortal.LAST_LIFE, None)
+
+    rollouts, events, split_revision = stored(victim.path)
+    assert [event.sequence for event in events] == list(range(1, len(events) + 1))
+    assert len(rollouts) > 2
+    for rollout in rollouts:
+        history = [event for event in events if event.rollout_id == rollout.id]
+        assert rollout.phase in replayed(history)
+    assert sum(rollout.is_active for rollout in rollouts) <= 1
+    assert rollouts[0].split_revision == split_revision
+    assert sqlite3.connect(victim.path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+    told = Counter(victim.told.read_text().split())
+    wanted = Counter(str(event.sequence) for event in events for _ in channels_for(event))
+    assert not wanted - told, "an alert was lost"
+    assert (told - wanted).total() <= LIVES, "only what was under way at a kill may be told twice"
+    print(f"{LIVES} kills, {len(rollouts)} rollouts, {len(events)} events, {(told - wanted).total()} told twice")

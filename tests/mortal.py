@@ -1,0 +1,86 @@
+"""Runs rollouts on a store until it is killed; forked anew for every line on its standard input.
+
+    python mortal.py serinus.db told.txt
+
+Every line that comes in starts a life with that number as its seed, and every line that goes out is either the process
+id of a new life, or what a life has seen stored: "saw", the rollout's id and revision, and the last event's number.
+"""
+
+import asyncio
+import os
+import random
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+from control_room import EPOCH, PLAN, Clock, Room
+from serinus.alerts.alert import Alert, channels_for
+from serinus.alerts.notifier import Notifier
+from serinus.errors import Refused
+from serinus.storage.database import Database
+from serinus.storage.store import Store
+
+FOREVER = 1_000_000
+LAST_LIFE = 0  # this seed kills nobody: it finishes what was begun, and ends
+
+
+async def live(path: Path, told: Path, seed: int) -> None:
+    store = Store(Database(f"sqlite+aiosqlite:///{path}"), channels=channels_for)
+    await store.prepare()
+    clock = Clock((await store.controller_heard_at() or EPOCH) + 1)
+    room = Room(store, clock, stale_after_seconds=5.0)  # so that the agents of former lives are given up soon
+    notifier = Notifier(store, {"log": writer(told), "slack": writer(told), "webhook": writer(told)}, room.clock)
+    chance = random.Random(seed)
+    for _ in range(FOREVER if seed else 400):
+        await act(room, chance if seed else None)
+        await room.second(requests=20)
+        for channel in sorted(await store.due_channels(room.clock())):
+            while await notifier.deliver(channel):
+                pass
+        rollout, events = await room.rollout(), await store.events(limit=100_000)
+        say(f"saw {rollout.id} {rollout.revision} {len(events)}")
+    await store.database.close()
+
+
+async def act(room: Room, chance: random.Random | None) -> None:
+    """What an operator, and a bad canary, may do in a second; nothing but a first rollout in the last life."""
+    latest = await room.store.latest_rollout()
+    if latest is None or (chance and not latest.is_active):
+        room.new.status = 200
+        await room.commands.start(PLAN, room.order())
+    if chance is None:
+        return
+    if chance.random() < 0.02:
+        room.new.status = 500
+    command = chance.choice([room.commands.pause, room.commands.resume, room.commands.hold, None, None, None, None])
+    with suppress(Refused):
+        if command is not None:
+            await command(room.order("by chance"))
+
+
+def writer(told: Path) -> Callable[[Alert], Awaitable[None]]:
+    async def write(alert: Alert) -> None:
+        with told.open("a") as file:
+            file.write(f"{alert.event}\n")
+
+    return write
+
+
+def say(line: str) -> None:
+    os.write(1, f"{line}\n".encode())
+
+
+def main() -> None:
+    path, told = map(Path, sys.argv[1:])
+    for line in sys.stdin:
+        if (child := os.fork()) == 0:
+            asyncio.run(live(path, told, int(line)))
+            os._exit(0)
+        say(f"born {child}")
+        _, status = os.waitpid(child, 0)
+        say(f"gone {status}")
+
+
+if __name__ == "__main__":
+    main()

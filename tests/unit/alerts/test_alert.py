@@ -1,0 +1,49 @@
+"""What people are told, and where."""
+
+import pytest
+
+from serinus.alerts.alert import LEVELS, Level, alert_of, channels_for
+from serinus.rollout.events import Event, EventKind
+
+
+def event(kind: EventKind, *, channels: tuple[str, ...] = (), incident: str | None = None, **details: str) -> Event:
+    return Event(kind, 1.0, "serinus", "r1", "", details, incident, channels, sequence=7)
+
+
+def test_the_plans_channels_are_told_beside_the_log() -> None:
+    told = channels_for(event(EventKind.BREACH_OPENED, channels=("pagerduty", "slack", "log")))
+    assert told == ("log", "webhook", "pagerduty", "slack")
+
+
+def test_an_event_without_channels_goes_to_the_usual_ones() -> None:
+    assert channels_for(event(EventKind.PROMOTED)) == ("log", "webhook", "slack")
+
+
+@pytest.mark.parametrize("kind", sorted(set(EventKind) - set(LEVELS)))
+def test_what_concerns_nobody_is_told_nowhere(kind: EventKind) -> None:
+    assert channels_for(event(kind, channels=("slack",))) == ()
+
+
+def test_the_events_of_one_incident_share_a_key_and_the_last_resolves_it() -> None:
+    opened = alert_of(event(EventKind.BREACH_OPENED, incident="error_rate@5", severity="critical"))
+    cleared = alert_of(event(EventKind.BREACH_CLEARED, incident="error_rate@5", severity="critical"))
+    assert opened.dedup_key == cleared.dedup_key == "error_rate@5"
+    assert (opened.resolved, cleared.resolved) == (False, True)
+
+
+def test_an_event_of_no_incident_has_a_key_of_its_own() -> None:
+    assert alert_of(event(EventKind.PROMOTED)).dedup_key == "r1/7"
+
+
+def test_a_trigger_gives_its_severity_to_the_alert_and_the_all_clear_is_a_notice() -> None:
+    assert alert_of(event(EventKind.BREACH_OPENED, severity="critical")).level is Level.CRITICAL
+    assert alert_of(event(EventKind.BREACH_OPENED, severity="medium")).level is Level.MEDIUM
+    assert alert_of(event(EventKind.BREACH_CLEARED, severity="critical")).level is Level.NOTICE
+    assert alert_of(event(EventKind.DEADLINE_MISSED)).level is Level.CRITICAL
+
+
+@pytest.mark.parametrize("kind", LEVELS)
+def test_every_kind_of_alert_has_a_title_in_both_languages(kind: EventKind) -> None:
+    titles = {alert_of(event(kind), language).title for language in ("en", "ko")}
+    assert len(titles) == 2
+    assert all(titles)

@@ -1,0 +1,118 @@
+"""Channels against a real HTTP server."""
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import Any
+
+import httpx2
+import pytest
+
+from receiver import receiving
+from serinus.alerts import channels
+from serinus.alerts.alert import Alert, Level
+from serinus.alerts.channels import NotDelivered, configured
+
+ALERT = Alert(
+    event=12,
+    at=1_750_000_000.25,
+    level=Level.CRITICAL,
+    title="The canary <b>fails</b> & burns",
+    text="37 errors, 1.9 were expected",
+    dedup_key="error_rate@5",
+    resolved=False,
+    rollout_id="r1",
+    details={"value": 0.07},
+)
+
+
+def send(name: str, alert: Alert, *statuses: int) -> list[Any]:
+    """Send through the channel `name` to a server that answers with `statuses`; returns the bodies that it got."""
+
+    async def story() -> list[Any]:
+        async with receiving(*statuses) as receiver, httpx2.AsyncClient() as client:
+            await configured(client, {name: receiver.url})[name](alert)
+            return receiver.bodies
+
+    return asyncio.run(story())
+
+
+def test_the_webhook_gets_the_whole_alert_as_json() -> None:
+    assert send("webhook", ALERT) == [
+        {
+            "event": 12,
+            "at": "2025-06-15T15:06:40.250Z",
+            "level": "critical",
+            "title": "The canary <b>fails</b> & burns",
+            "text": "37 errors, 1.9 were expected",
+            "dedup_key": "error_rate@5",
+            "resolved": False,
+            "rollout_id": "r1",
+            "details": {"value": 0.07},
+        }
+    ]
+
+
+def test_slack_gets_blocks_in_which_nothing_of_the_text_is_markup() -> None:
+    [body] = send("slack", ALERT)
+    section = body["blocks"][0]["text"]["text"]
+    assert section == (
+        ":rotating_light: *The canary &lt;b&gt;fails&lt;/b&gt; &amp; burns*\n37 errors, 1.9 were expected"
+    )
+    assert body["blocks"][1]["elements"][0]["text"] == "critical · r1 · 2025-06-15T15:06:40.250Z"
+    assert body["text"].startswith("The canary")
+
+
+def test_slack_shows_that_an_incident_is_over() -> None:
+    [body] = send("slack", replace(ALERT, resolved=True))
+    assert body["blocks"][0]["text"]["text"].startswith(":white_check_mark:")
+
+
+def test_a_text_that_is_too_long_for_slack_is_cut() -> None:
+    [body] = send("slack", replace(ALERT, text="x" * 10_000))
+    assert len(body["blocks"][0]["text"]["text"]) < 3_000
+
+
+@pytest.mark.parametrize(("status", "final"), [(500, False), (503, False), (429, False), (404, True), (400, True)])
+def test_an_answer_that_is_no_success_says_whether_another_try_makes_sense(status: int, final: bool) -> None:
+    with pytest.raises(NotDelivered, match=str(status)) as caught:
+        send("webhook", ALERT, status)
+    assert caught.value.final is final
+
+
+def test_nobody_listening_is_not_delivered_and_may_be_tried_again() -> None:
+    async def story() -> None:
+        async with receiving() as receiver:
+            url = receiver.url
+        async with httpx2.AsyncClient() as client:
+            await configured(client, {"webhook": url})["webhook"](ALERT)
+
+    with pytest.raises(NotDelivered, match="ConnectError") as caught:
+        asyncio.run(story())
+    assert not caught.value.final
+
+
+def test_an_address_never_shows_in_the_log_or_in_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    send("slack", ALERT, 200)
+    with pytest.raises(NotDelivered) as caught:
+        send("slack", ALERT, 500)
+    assert "very-secret" not in str(caught.value)
+    assert "very-secret" not in caplog.text
+
+
+@pytest.mark.parametrize("url", [None, ""])
+def test_a_channel_without_an_address_is_not_configured(url: str | None) -> None:
+    async def story() -> set[str]:
+        async with httpx2.AsyncClient() as client:
+            return set(configured(client, {"slack": url}))
+
+    assert asyncio.run(story()) == {"log"}
+
+
+def test_the_log_channel_writes_the_alert_at_its_level(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    asyncio.run(channels.log(ALERT))
+    asyncio.run(channels.log(replace(ALERT, level=Level.NOTICE)))
+    assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.INFO]
+    assert "1.9 were expected" in caplog.text
