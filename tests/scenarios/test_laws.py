@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -227,5 +228,10 @@ class RolloutMachine(RuleBasedStateMachine):
             assert breach.environment or not due or not seen.limits[breach.trigger].actionable
 
 
-RolloutMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
-TestRollout = RolloutMachine.TestCase
+class TestRollout(RolloutMachine.TestCase):
+    settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+
+
+@pytest.mark.slow
+class TestRolloutForLong(RolloutMachine.TestCase):
+    settings = settings(max_examples=1_000, stateful_step_count=60, deadline=None)

@@ -85,7 +85,7 @@ def test_a_breach_that_is_only_observed_freezes_at_once_and_is_over_by_its_deadl
     assert stage.told(EventKind.DEADLINE_MISSED) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     deadline=st.floats(10, 120),
     begins_after=st.floats(3, 50),
