@@ -88,7 +88,8 @@ def test_whenever_it_is_looked_at_the_same_rows_make_the_same_slices(
     for number, (skew, pause, revision) in enumerate(skews):
         stored_at += pause
         rows.append(row(number + 1, stored_at + skew, stored_at, requests=2**number, revision=revision))
-    now, reached, seen = 100.0, 0, []
+    now, reached = 100.0, 0
+    seen: list[Slice] = []
     for pause in [*looks, 1_000.0]:
         now += pause
         slices, reached = closed_slices([each for each in rows if each.stored_at <= now], after=reached, now=now)
