@@ -1,1 +1,1 @@
-"""mentor under simulated conditions, for `serinus demo`: users, recorded latencies, and faults that can be switched on."""
+"""mentor under simulated conditions, for `serinus demo`: users, recorded latencies, faults to switch on."""

@@ -116,10 +116,13 @@ class Driver:
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    traffic = best_available(options.data, options.seed)
+    if options.describe:
+        print(traffic.source)
+        return 0
     if urlsplit(options.url).hostname not in _LOOPBACK:
         print(f"{options.url} is not on this machine; simulated users go to loopback only", file=sys.stderr)
         return 2
-    traffic = best_available(options.data, options.seed)
     try:
         answers = asyncio.run(_drive(options, traffic))
     except KeyboardInterrupt:
@@ -138,7 +141,8 @@ async def _drive(options: argparse.Namespace, traffic: Traffic) -> Counter[str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m mentor.demo.traffic", description=__doc__)
-    parser.add_argument("--url", required=True, help="where the service listens, on this machine")
+    parser.add_argument("--url", default="http://127.0.0.1:8000", help="where the service listens, on this machine")
+    parser.add_argument("--describe", action="store_true", help="say what the traffic is, and send none")
     parser.add_argument(
         "--rate", type=float, default=150.0, help="requests a second, on average (default: %(default)s)"
     )

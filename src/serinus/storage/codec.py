@@ -7,7 +7,7 @@ this version does not understand (an unknown field, a wrong type, broken JSON) i
 
 import json
 import types
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -108,6 +108,14 @@ def _exact_reader(kind: type[Any]) -> Reader:
     return read
 
 
+def _many_reader(kind: Any) -> Callable[[Collection[Any]], Iterable[Any]]:
+    """Reads all items; numbers and texts, of which there are many, by one look at their types."""
+    read = _reader(kind)
+    if kind not in (int, str):
+        return lambda values: map(read, values)
+    return lambda values: values if {kind}.issuperset(map(type, values)) else list(map(read, values))
+
+
 def _union_reader(members: tuple[Any, ...]) -> Reader:
     others = [member for member in members if member is not types.NoneType]
     if len(others) == 1:
@@ -120,8 +128,8 @@ def _union_reader(members: tuple[Any, ...]) -> Reader:
 
 def _tuple_reader(members: tuple[Any, ...]) -> Reader:
     if len(members) == 2 and members[1] is Ellipsis:
-        read = _reader(members[0])
-        return lambda value: tuple(read(item) for item in _listed(value))
+        read_all = _many_reader(members[0])
+        return lambda value: tuple(read_all(_listed(value)))
     reads = tuple(_reader(member) for member in members)
     return lambda value: tuple(read(item) for read, item in zip(reads, _listed(value), strict=True))
 
@@ -132,10 +140,12 @@ def _named_tuple_reader(kind: type[Any]) -> Reader:
 
 
 def _mapping_reader(key: Any, item: Any) -> Reader:
-    read_item = _reader(item)
     if isinstance(key, type) and issubclass(key, str | int):
-        make: Callable[[Any], Any] = key
-        return lambda value: MappingProxyType({make(k): read_item(v) for k, v in _object(value).items()})
+        read_all, make = _many_reader(item), cast("Callable[[str], Any]", key)
+        return lambda value: MappingProxyType(
+            dict(zip(map(make, _object(value)), read_all(value.values()), strict=True))
+        )
+    read_item = _reader(item)
     read_key = _reader(key)
     return lambda value: MappingProxyType({read_key(k): read_item(v) for k, v in (_listed(value) if value else ())})
 

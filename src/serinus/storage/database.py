@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from serinus.errors import StoreUnavailable
-from serinus.storage.sqlite import Workers, open_sqlite
+from serinus.storage.sqlite import NoTurn, Turns, Workers, open_sqlite
 
 POOL_TIMEOUT_SECONDS = 5.0
 
@@ -31,6 +31,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self._workers = Workers()
+        self._turns = Turns(self.url.database if self.url.get_backend_name() == "sqlite" else None)
         if self.url.get_backend_name() == "sqlite":
             self.engine = open_sqlite(self.url, self._workers, POOL_TIMEOUT_SECONDS)
         else:
@@ -47,7 +48,7 @@ class Database:
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction: committed at the end of the block, undone when the block raises."""
         with _translated_errors():
-            async with self.engine.connect() as connection:
+            async with self._turns.next(), self.engine.connect() as connection:
                 await connection.execution_options(serinus_writes=True)
                 async with connection.begin():
                     yield connection
@@ -73,7 +74,7 @@ def _translated_errors() -> Iterator[None]:
         yield
     except IntegrityError:
         raise
-    except (DBAPIError, PoolTimeout) as error:
+    except (DBAPIError, PoolTimeout, NoTurn) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         raise StoreUnavailable(f"the store does not answer: {cause}") from error
 

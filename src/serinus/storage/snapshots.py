@@ -1,5 +1,6 @@
 """Snapshots, kept one by one for the judgement, and the agents that send them."""
 
+import asyncio
 import logging
 import zlib
 from collections import defaultdict
@@ -16,6 +17,9 @@ from serinus.storage.codec import dump, load
 from serinus.storage.tables import agents, count_up, put, rollouts, snapshots
 
 logger = logging.getLogger(__name__)
+
+MERGED_AT_ONCE = 20
+NOTHING = Cell()
 
 
 async def insert_snapshots(
@@ -38,14 +42,18 @@ async def read_snapshots(connection: AsyncConnection, after: int, limit: int) ->
 
 
 async def read_window(connection: AsyncConnection, since_at: float, endpoint: str | None) -> Mapping[CellKey, Cell]:
-    """All agents' counts that ended after `since_at`, added up."""
-    query = select(snapshots.c.cells).where(snapshots.c.ended_at > since_at)
-    parts: dict[CellKey, list[Cell]] = defaultdict(list)
-    for cells in (await connection.execute(query)).scalars():
-        for key, cell in _read_cells(cells).items():
-            if endpoint is None or key.endpoint == endpoint:
-                parts[key].append(cell)
-    return {key: merge(cells) for key, cells in parts.items()}
+    """All agents' counts that ended after `since_at`, added up; in parts, so that requests are served in between."""
+    query = select(snapshots.c.sequence, snapshots.c.cells).where(snapshots.c.ended_at > since_at)
+    total: dict[CellKey, Cell] = {}
+    for part in (await connection.execute(query)).partitions(MERGED_AT_ONCE):
+        parts: dict[CellKey, list[Cell]] = defaultdict(list)
+        for row in part:
+            for key, cell in _cells_or_none(row.cells, row.sequence).items():
+                if endpoint is None or key.endpoint == endpoint:
+                    parts[key].append(cell)
+        total |= {key: merge((total.get(key, NOTHING), *cells)) for key, cells in parts.items()}
+        await asyncio.sleep(0)
+    return total
 
 
 async def put_agent(connection: AsyncConnection, status: AgentStatus) -> None:

@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from threading import Thread
-from typing import Any
-from weakref import WeakSet
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary, WeakSet
 
 import aiosqlite
 from sqlalchemy import URL, Connection, event
@@ -14,6 +16,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 BUSY_TIMEOUT_SECONDS = "2"
 JOIN_SECONDS = 2.0
+TURN_SECONDS = 5.0
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
 ONE_CONNECTION: dict[str, Any] = {"poolclass": AsyncAdaptedQueuePool, "pool_size": 1, "max_overflow": 0}
 
@@ -36,6 +39,41 @@ class Workers:
         """A connection that failed or was cancelled ends in the background; its last word needs the event loop."""
         for thread in list(self._threads):
             await asyncio.to_thread(thread.join, JOIN_SECONDS)
+
+
+class NoTurn(Exception):
+    """The writers before took longer than anybody should wait."""
+
+
+class Turns:
+    """Lets the writers of this process to one file take turns, in the order in which they come.
+
+    SQLite lets a writer that finds the file locked sleep and try again, which is unfair: among many, one that is
+    unlucky gives up after the time-out although the file was free most of the time. Between processes that
+    remains; within one, only one writer at a time asks SQLite. Without a `path` nobody waits.
+    """
+
+    _queues: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Lock]]] = WeakKeyDictionary()
+
+    def __init__(self, path: str | None) -> None:
+        self._path = path
+
+    @asynccontextmanager
+    async def next(self) -> AsyncIterator[None]:
+        """One's turn; raises `NoTurn` when it does not come within `TURN_SECONDS`."""
+        if not self._path or self._path == ":memory:":
+            yield
+            return
+        queue = self._queues.setdefault(asyncio.get_running_loop(), {}).setdefault(self._path, asyncio.Lock())
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await queue.acquire()
+        except TimeoutError as error:
+            raise NoTurn("database is locked: too many writers are waiting") from error
+        try:
+            yield
+        finally:
+            queue.release()
 
 
 def open_sqlite(url: URL, workers: Workers, pool_timeout: float) -> AsyncEngine:
