@@ -54,6 +54,8 @@ STRICT_EXCESS = np.array([0.004, 0.012, 0.04, 0.2])
 CLIENT_EXCESS = np.array([0.02, 0.05, 0.15, 0.4])
 PROMOTION_PARTS = np.array([0.0, 1 / 3, 2 / 3])  # of the margin: how much worse the canary may truly be
 _ROUNDING = 1e-9
+_NO_EXCESS = np.zeros(len(PROMOTION_PARTS))  # fills up the row of client errors: they gate no promotion
+_MARGIN_COLUMNS = ([Count.VALID, Count.ANSWERED], [Count.ERRORS, Count.CLIENT_ERRORS])  # requests, events
 QUANTILES = ((Rollback.P95, P95), (Rollback.P75, 0.75), (Rollback.P90, 0.90), (Rollback.P99, 0.99))
 # The share tests in the order of `_events`; the last is the promotion test of P95.
 _SHARE_ROWS = [Rollback.ERRORS, *(row for row, _ in QUANTILES), Rollback.P95_STRICT]
@@ -138,8 +140,7 @@ def compare(tables: Sequence[Table], past: Past, criteria: Criteria) -> Ratios:
     ratios = Ratios(*(np.zeros((len(tables), len(tests), ALTERNATIVES)) for tests in (Rollback, Promotion)))
     counts = np.stack([table.counts for table in tables])
     _compare_shares(ratios, counts, np.stack([table.latency for table in tables]), (past, criteria))
-    _compare_error_margins(ratios, counts, past, criteria)
-    _compare_client_errors(ratios, counts, past, criteria)
+    _compare_margins(ratios, counts, past, criteria)
     tempering = 1 / past.design_effect
     ratios.rollback[:, [Rollback.ERRORS, Rollback.ERRORS_STRICT]] *= tempering
     ratios.promotion[:, Promotion.ERRORS] *= tempering
@@ -176,29 +177,17 @@ def _slow(latency: Floats, past: Past, criteria: Criteria) -> tuple[Floats, Floa
     return seen, np.maximum(np.minimum(slow, seen), 0.0)
 
 
-def _compare_error_margins(ratios: Ratios, counts: Floats, past: Past, criteria: Criteria) -> None:
-    pair = _pair(counts, Count.ERRORS, Count.VALID)
-    base, margin = past.rate(Count.ERRORS, Count.VALID), criteria.error_rate_margin
-    alternatives = base + np.concatenate((margin + STRICT_EXCESS, margin * PROMOTION_PARTS))
-    strict_and_promotion = _difference(pair, margin, base, alternatives)
-    strict = len(STRICT_EXCESS)
-    ratios.rollback[:, Rollback.ERRORS_STRICT, :strict] = strict_and_promotion[:, :strict]
-    ratios.promotion[:, Promotion.ERRORS, : len(PROMOTION_PARTS)] = strict_and_promotion[:, strict:]
-
-
-def _compare_client_errors(ratios: Ratios, counts: Floats, past: Past, criteria: Criteria) -> None:
-    pair = _pair(counts, Count.CLIENT_ERRORS, Count.ANSWERED)
-    base, margin = past.rate(Count.CLIENT_ERRORS, Count.ANSWERED), criteria.client_error_margin
-    worse = _difference(pair, margin, base, base + margin + CLIENT_EXCESS)
-    ratios.rollback[:, Rollback.CLIENT_ERRORS, : len(CLIENT_EXCESS)] = worse
-
-
-def _pair(counts: Floats, events: Count, requests: Count) -> Pair:
-    return Pair(
-        counts[:, CANARY, requests], counts[:, CANARY, events], counts[:, LEGACY, requests], counts[:, LEGACY, events]
-    )
-
-
-def _difference(pair: Pair, margin: float, legacy_p: float, canary_p: Floats) -> Floats:
-    tilts = proportions.tilts_towards(pair, margin, np.minimum(canary_p, 1 - 1e-6), legacy_p)
-    return proportions.difference(pair, margin, tilts)
+def _compare_margins(ratios: Ratios, counts: Floats, past: Past, criteria: Criteria) -> None:
+    """The difference tests in one call: the rows of errors, then those of client errors."""
+    strata, strict = len(counts), len(STRICT_EXCESS)
+    pair = Pair(*(counts[:, arm, columns].T.ravel() for arm in (CANARY, LEGACY) for columns in _MARGIN_COLUMNS))
+    bases = (past.rate(Count.ERRORS, Count.VALID), past.rate(Count.CLIENT_ERRORS, Count.ANSWERED))
+    margins = (criteria.error_rate_margin, criteria.client_error_margin)
+    margin, base = (np.repeat(both, strata) for both in (margins, bases))
+    excesses = np.array([[*STRICT_EXCESS, *(PROMOTION_PARTS * margins[0] - margins[0])], [*CLIENT_EXCESS, *_NO_EXCESS]])
+    guesses = (base + margin)[:, None] + np.repeat(excesses, strata, axis=0)
+    tilts = proportions.tilts_towards(pair, margin, guesses, base)
+    errors, client_errors = proportions.difference(pair, margin, tilts).reshape(2, strata, -1)
+    ratios.rollback[:, Rollback.ERRORS_STRICT, :strict] = errors[:, :strict]
+    ratios.promotion[:, Promotion.ERRORS, : len(PROMOTION_PARTS)] = errors[:, strict:]
+    ratios.rollback[:, Rollback.CLIENT_ERRORS, : len(CLIENT_EXCESS)] = client_errors[:, : len(CLIENT_EXCESS)]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float64]
 
+LARGEST_RATE = 1 - 1e-6
 EXACT_UP_TO = 512  # canary requests in a row; beyond it the O(1) bound replaces the exact sum
 
 
@@ -90,44 +91,39 @@ def _log_mean_bound(table: Pair, log_odds: Floats) -> Floats:
     return np.asarray(np.minimum(by_events, by_requests))
 
 
-def difference(pair: Pair, margin: float, tilts: Tilts) -> Floats:
-    """Is the canary's rate on the other side of LEGACY's plus `margin` (a difference of fractions, -1..1)?
+def difference(pair: Pair, margin: Floats, tilts: Tilts) -> Floats:
+    """Is the canary's rate on the other side of LEGACY's plus the row's `margin` (a difference of fractions, 0..1)?
 
     The signs of the tilts choose the null: canary >= 0 >= legacy tests "at most the margin worse", canary <= 0 <=
-    legacy tests "the margin worse or more". Any tilts of these signs are valid; `tilts_towards` gives ones with
-    power.
+    legacy tests "the margin worse or more". Any tilts of these signs are valid; `tilts_towards` gives ones with power.
     """
     n_c, x_c, n_l, x_l = (column[:, None] for column in pair)
-    a, b = np.expm1(tilts.canary), np.expm1(tilts.legacy)
-    lowest, highest = max(0.0, -margin), min(1.0, 1.0 - margin)
-    curved = a * b != 0
+    a, b, delta = np.expm1(tilts.canary), np.expm1(tilts.legacy), margin[:, None]
     # The logarithm of the mean is concave in LEGACY's rate p, with this peak; without a tilt it is monotone.
     with np.errstate(divide="ignore", invalid="ignore"):
-        peak = -(n_c * a + n_l * b * (1 + margin * a)) / (a * b * (n_c + n_l))
-    p = np.where(curved, peak, np.where(a + b > 0, highest, lowest))
-    p = np.minimum(np.maximum(p, lowest), highest)
-    log_mean = n_c * np.log1p((p + margin) * a) + n_l * np.log1p(p * b)
+        peak = -(n_c * a + n_l * b * (1 + delta * a)) / (a * b * (n_c + n_l))
+    p = np.where(a * b != 0, peak, np.where(a + b > 0, 1.0, 0.0))
+    p = np.minimum(np.maximum(p, 0.0), 1 - delta)
+    log_mean = n_c * np.log1p((p + delta) * a) + n_l * np.log1p(p * b)
     return np.asarray(tilts.canary * x_c + tilts.legacy * x_l - log_mean)
 
 
-def tilts_towards(pair: Pair, margin: float, canary_p: Floats, legacy_p: float) -> Tilts:
-    """Tilts that grow about as fast as can be when the true rates are `canary_p` (alternatives) and `legacy_p`.
+def tilts_towards(pair: Pair, margin: Floats, canary_p: Floats, legacy_p: Floats) -> Tilts:
+    """Tilts that grow about as fast as can be when the true rates are `canary_p` (rows x alternatives) and `legacy_p`.
 
     They are the log odds ratios between the alternative and its projection onto the null (Lindon et al.,
     arXiv:2205.14762).
     """
-    null_c = min(legacy_p + margin, 1 - 1e-6)
     n_c, n_l = pair.canary_n[:, None], pair.legacy_n[:, None]
-    weight_c, weight_l = n_c / (null_c * (1 - null_c)), n_l / (legacy_p * (1 - legacy_p))
-    nearest = legacy_p + weight_c / (weight_c + weight_l) * (canary_p - margin - legacy_p)
-    nearest = np.minimum(np.maximum(nearest, 0.1 * legacy_p), 1 - margin - 1e-6)
-    canary = logit(canary_p) - logit(nearest + margin)
-    legacy = logit(np.asarray(legacy_p)) - logit(nearest)
-    worse = canary_p >= null_c
-    return Tilts(
-        np.where(worse, np.maximum(canary, 0), np.minimum(canary, 0)),
-        np.where(worse, np.minimum(legacy, 0), np.maximum(legacy, 0)),
-    )
+    delta, base, guess = margin[:, None], legacy_p[:, None], np.minimum(canary_p, LARGEST_RATE)
+    null_c = np.minimum(base + delta, LARGEST_RATE)
+    weight_c, weight_l = n_c / (null_c * (1 - null_c)), n_l / (base * (1 - base))
+    nearest = base + weight_c / (weight_c + weight_l) * (guess - delta - base)
+    nearest = np.minimum(np.maximum(nearest, 0.1 * base), LARGEST_RATE - delta)
+    canary = logit(guess) - logit(nearest + delta)
+    legacy = logit(base) - logit(nearest)
+    worse = np.where(guess >= null_c, 1.0, -1.0)
+    return Tilts(worse * np.maximum(worse * canary, 0), worse * np.minimum(worse * legacy, 0))
 
 
 def limit(requests: Floats, events: Floats, allowed: Floats, odds: Floats) -> Floats:

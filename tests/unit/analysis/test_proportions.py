@@ -79,8 +79,9 @@ def test_the_difference_test_expects_at_most_one_on_the_null_side_of_the_margin(
     n_c, n_l = sizes
     pair = outcomes(n_c, n_l)
     canary_guess, legacy_guess = guesses[0], min(guesses[1], 0.99 - margin)
-    tilts = proportions.tilts_towards(pair, margin, np.array([canary_guess]), legacy_guess)
-    log_ratios = proportions.difference(pair, margin, tilts)
+    rows = np.ones(len(pair.canary_n))
+    tilts = proportions.tilts_towards(pair, margin * rows, canary_guess * rows[:, None], legacy_guess * rows)
+    log_ratios = proportions.difference(pair, margin * rows, tilts)
     p_l = null * (1 - margin)
     tests_for_worse = canary_guess >= legacy_guess + margin
     p_c = within * (p_l + margin) if tests_for_worse else 1 - within * (1 - p_l - margin)
