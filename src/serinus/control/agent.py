@@ -148,7 +148,10 @@ class Agent:
 
     async def _keep_pulsing(self) -> None:
         while True:
-            self.pulse()
+            try:
+                self.pulse()
+            except Exception:
+                logger.exception("the agent's pulse failed")
             await asyncio.sleep(BEAT_SECONDS - self._clock() % BEAT_SECONDS)
 
     async def _keep(self, step: Step, bell: Bell, seconds: float) -> None:
