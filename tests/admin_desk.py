@@ -46,8 +46,12 @@ class Desk:
 
     async def send(self, method: str, path: str, *, token: str | None = ADMIN, **request: Any) -> httpx2.Response:
         headers = {**request.pop("headers", {}), **({"Authorization": f"Bearer {token}"} if token else {})}
-        url = path if path.startswith(PREFIX) or path == "/metrics" else PREFIX + path
-        return await self._client.request(method, url, headers=headers, **request)
+        return await self._client.request(method, PREFIX + path, headers=headers, **request)
+
+    async def scrape(self, token: str | None = ADMIN) -> httpx2.Response:
+        """As Prometheus does."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return await self._client.get("/metrics", headers=headers)
 
     async def state(self) -> tuple[int, int]:
         """What changes with every change: the split's revision and the number of events."""

@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterable
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Depends, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from serinus.admin.access import Viewer
 from serinus.admin.context import Here, Language
 from serinus.admin.shapes import EventsShape
 from serinus.admin.views import event_shape
+from serinus.errors import StoreUnavailable
 
 POLL_SECONDS = 1.0  # for events of other processes; those of this one ring a bell
 AT_ONCE = 200
@@ -35,20 +36,27 @@ async def read_events(
     )
 
 
+async def _beginning(here: Here, after: After = None, last_event_id: Annotated[int | None, Header(ge=0)] = None) -> int:
+    """The number of the last event that the reader knows; one who names none knows all that there are."""
+    known = after if last_event_id is None else last_event_id
+    return await here.store.last_event_sequence() if known is None else known
+
+
 @router.get("/events/stream", response_class=EventSourceResponse)
 async def follow_events(
-    _caller: Viewer,
-    here: Here,
-    language: Language,
-    after: After = None,
-    last_event_id: Annotated[int | None, Header(ge=0)] = None,
+    _caller: Viewer, here: Here, language: Language, beginning: Annotated[int, Depends(_beginning)]
 ) -> AsyncIterable[ServerSentEvent]:
-    """Server-sent events: those after `Last-Event-ID` or `after`, or else those that happen from now on."""
-    resumed = last_event_id if last_event_id is not None else after
-    reached = await here.store.last_event_sequence() if resumed is None else resumed
+    """Server-sent events: those after `Last-Event-ID` or `after`, or else those that happen from now on.
+
+    The stream ends when the store is away; a reader that comes back with `Last-Event-ID` misses nothing.
+    """
+    reached = beginning
     while True:
         rings = here.store.events_saved.rings
-        events = await here.store.events(reached, AT_ONCE)
+        try:
+            events = await here.store.events(reached, AT_ONCE)
+        except StoreUnavailable:
+            return
         for event in events:
             reached = event.sequence or reached
             yield ServerSentEvent(data=event_shape(event, language), event=event.kind, id=str(reached))

@@ -1,0 +1,164 @@
+"""The figures of both versions, exactly as they were counted."""
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from admin_desk import Desk, at_desk
+from control_room import PLAN
+from serinus.rollout.state import Phase
+
+
+async def share(desk: Desk, percentage: float) -> None:
+    await desk.post("/config", {"canary_percentage": percentage, "enabled": True})
+    await desk.room.agent.refresh()
+
+
+async def count(desk: Desk) -> None:
+    """Have everything delivered."""
+    desk.room.clock.forward(2)
+    await desk.room.agent.beat()
+
+
+def test_both_versions_are_counted_apart_and_compared() -> None:
+    async def story(desk: Desk) -> None:
+        await share(desk, 50)
+        versions = await desk.room.serve(200)
+        desk.room.new.status = 404
+        missing = (await desk.room.serve(40)).count("canary")
+        desk.room.new.status = 500
+        failed = (await desk.room.serve(12)).count("canary")
+        await count(desk)
+        answer = (await desk.get("/metrics")).json()
+        canary, legacy = answer["canary"], answer["legacy"]
+        good = versions.count("canary")
+        assert failed
+        assert missing
+        assert (canary["version"], canary["request_count"]) == ("canary", good + failed + missing)
+        assert (canary["error_count"], canary["client_error_count"]) == (failed, missing)
+        assert canary["error_rate"] == pytest.approx(failed / (good + failed))
+        assert canary["availability"] == pytest.approx(1 - failed / (good + failed))
+        assert legacy["error_rate"] == 0
+        assert legacy["request_count"] == 252 - canary["request_count"]
+        difference = answer["comparison"]["error_rate_difference"]
+        low, high = answer["comparison"]["intervals"]["error_rate_difference"]
+        assert difference == pytest.approx(canary["error_rate"])
+        assert low < difference < high
+        traffic = answer["comparison"]["traffic_split"]
+        assert traffic["canary_percentage"] + traffic["legacy_percentage"] == pytest.approx(100)
+        assert traffic["canary_requests"] == canary["request_count"]
+
+    at_desk(story)
+
+
+def test_latencies_are_told_as_quantiles_and_their_increase() -> None:
+    async def story(desk: Desk) -> None:
+        await share(desk, 50)
+        desk.room.legacy.seconds, desk.room.new.seconds = 0.9, 0.98
+        await desk.room.serve(400)
+        await count(desk)
+        answer = (await desk.get("/metrics")).json()
+        assert answer["legacy"]["p95_response_time_ms"] == pytest.approx(900, rel=0.01)
+        assert answer["canary"]["p99_response_time_ms"] == pytest.approx(980, rel=0.01)
+        assert answer["canary"]["avg_response_time_ms"] == pytest.approx(980, rel=0.001)
+        assert answer["comparison"]["p95_increase"] == pytest.approx(0.089, abs=0.012)
+
+    at_desk(story)
+
+
+def test_without_traffic_there_are_no_rates_instead_of_zeros() -> None:
+    async def story(desk: Desk) -> None:
+        answer = (await desk.get("/metrics")).json()
+        assert answer["canary"]["request_count"] == 0
+        assert answer["canary"]["error_rate"] is None
+        assert answer["canary"]["p95_response_time_ms"] is None
+        assert answer["canary"]["last_updated"] is None
+        assert answer["comparison"]["traffic_split"]["canary_percentage"] is None
+
+    at_desk(story)
+
+
+def test_the_window_leaves_out_what_is_older() -> None:
+    async def story(desk: Desk) -> None:
+        await desk.room.serve(30)
+        await count(desk)
+        desk.room.clock.forward(100)
+        await desk.room.serve(12)
+        await count(desk)
+        for window, expected in (("1m", 12), ("5m", 42), ("90s", 12), ("1h", 42)):
+            answer = (await desk.get("/metrics", params={"window": window})).json()
+            assert (window, answer["legacy"]["request_count"]) == (window, expected)
+
+    at_desk(story)
+
+
+def test_the_slo_of_a_running_rollout_stands_beside_the_figures() -> None:
+    async def story(desk: Desk) -> None:
+        assert (await desk.get("/metrics")).json()["comparison"]["slo"] == []
+        await desk.room.commands.start(PLAN, desk.room.order())
+        await desk.room.until(Phase.PROGRESSING)
+        for _ in range(3):
+            await desk.room.second(100)
+        slo = (await desk.get("/metrics")).json()["comparison"]["slo"]
+        assert {check["name"]: check["need"] for check in slo} == {"error_rate": 0.005, "p95": 0.1, "volume": 20}
+        assert all({"verdict", "value", "reason"} <= set(check) for check in slo)
+
+    at_desk(story)
+
+
+def scraped(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_prometheus_reads_the_counts_of_this_process_and_the_state_of_the_rollout() -> None:
+    async def story(desk: Desk) -> None:
+        await share(desk, 40)
+        versions = await desk.room.serve(100)
+        desk.room.new.status = 503
+        failed = (await desk.room.serve(20)).count("canary")
+        await count(desk)
+        response = await desk.scrape()
+        assert response.headers["content-type"].startswith("text/plain")
+        found = scraped(response.text)
+        canary = (("endpoint", "(other)"), ("version", "canary"))
+        assert failed
+        assert found["serinus_requests_total", (canary[0], ("outcome", "failed"), canary[1])] == failed
+        assert found["serinus_requests_total", (canary[0], ("outcome", "ok"), canary[1])] == versions.count("canary")
+        assert found["serinus_request_errors_total", canary] == failed
+        assert found["serinus_request_duration_seconds_count", canary] == versions.count("canary") + failed
+        assert found["serinus_canary_share_ratio", (("kind", "adopted"),)] == 0.4
+        assert found["serinus_canary_share_ratio", (("kind", "desired"),)] == 0.4
+        assert found["serinus_store_up", ()] == 1
+
+    at_desk(story)
+
+
+def test_prometheus_buckets_have_two_seconds_as_an_edge() -> None:
+    async def story(desk: Desk) -> None:
+        for seconds in (0.1, 1.99, 2.01):
+            desk.room.legacy.seconds = seconds
+            await desk.room.serve(10)
+        await count(desk)
+        found = scraped((await desk.scrape()).text)
+        legacy = (("endpoint", "(other)"), ("version", "legacy"))
+        assert found["serinus_request_duration_seconds_bucket", (legacy[0], ("le", "2.0"), legacy[1])] == 20
+        assert found["serinus_request_duration_seconds_bucket", (legacy[0], ("le", "+Inf"), legacy[1])] == 30
+
+    at_desk(story)
+
+
+def test_prometheus_counters_go_on_when_the_store_is_away(tmp_path: object) -> None:
+    async def story(desk: Desk) -> None:
+        away = Desk(desk.room.elsewhere(f"sqlite+aiosqlite:///{tmp_path}/no-such-folder/store.db"))
+        await away.room.serve(25)
+        desk.room.clock.forward(2)
+        away.room.agent.pulse()
+        found = scraped((await away.scrape()).text)
+        assert found["serinus_request_duration_seconds_count", (("endpoint", "(other)"), ("version", "legacy"))] == 25
+        assert found["serinus_store_up", ()] == 0
+        await away.room.store.database.close()
+
+    at_desk(story)
