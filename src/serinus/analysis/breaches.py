@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from serinus.analysis import guards, planner, quantiles
 from serinus.analysis.accumulator import log_evidence
@@ -108,28 +108,28 @@ def read_limits(evidence: Evidence, criteria: Criteria, worse: Collection[Metric
 
 
 def _read(limit: Limit, evidence: Evidence, row: int, read: tuple[float, float, float, bool]) -> LimitReading:
+    """The row's CUSUM stretch where it speaks of too many events, else the present step."""
     log_e, weight, bar, worse = read
     limits, step = evidence.limits, evidence.step.table
-    running = bool(limits.cusums[row] > 0)
-    if running:
-        counts, latency = limits.counts[row], limits.latency[row]
-        canary_n, canary_x, legacy_n, legacy_x = (float(count) for count in counts)
-    else:
-        latency = step.latency[CANARY]
-        canary_n, canary_x = limit_counts(limit, step, CANARY)
-        legacy_n, legacy_x = limit_counts(limit, step, LEGACY)
-    shared = running and legacy_n >= ENVIRONMENT_REQUESTS and legacy_x / legacy_n > allowed(limit)
-    return LimitReading(
-        limit=limit,
-        log_evidence=log_e,
-        weight=weight,
-        counts=(canary_n, canary_x, legacy_n, legacy_x),
-        slots=limits.slots[row],
-        since=float(limits.since[row]) if running else None,
-        value=_value(limit, latency, (canary_n, canary_x)),
-        breach_bar=bar,
-        environment=shared and not worse,
+    in_step = (*limit_counts(limit, step, CANARY), *limit_counts(limit, step, LEGACY))
+    value = _value(limit, step.latency[CANARY], in_step)
+    calm = LimitReading(limit, log_e, weight, in_step, limits.slots[row], None, value, bar, environment=False)
+    if limits.cusums[row] <= 0:
+        return calm
+    *_, legacy_n, legacy_x = counts = _four(limits.counts[row])
+    stretch = replace(
+        calm,
+        counts=counts,
+        since=float(limits.since[row]),
+        value=_value(limit, limits.latency[row], counts),
+        environment=not worse and legacy_n >= ENVIRONMENT_REQUESTS and legacy_x / legacy_n > allowed(limit),
     )
+    return stretch if stretch.matters else calm
+
+
+def _four(counts: Floats) -> tuple[float, float, float, float]:
+    canary_n, canary_x, legacy_n, legacy_x = (float(count) for count in counts)
+    return canary_n, canary_x, legacy_n, legacy_x
 
 
 def _compared_by(limit: Limit) -> Metric:
@@ -137,8 +137,8 @@ def _compared_by(limit: Limit) -> Metric:
     return Metric.ERROR_RATE if limit.metric is Metric.AVAILABILITY else limit.metric
 
 
-def _value(limit: Limit, latency: Floats, counted: tuple[float, float]) -> float | None:
-    requests, events = counted
+def _value(limit: Limit, latency: Floats, counts: tuple[float, float, float, float]) -> float | None:
+    requests, events = counts[:2]
     if limit.metric is Metric.P95:
         return quantiles.quantile_ms(latency, P95)
     if requests <= 0:
@@ -188,4 +188,6 @@ def _verdict(reading: LimitReading, *, proven: bool) -> tuple[Verdict, Reason]:
         return verdict, Reason.LIMIT_EXCEEDED if proven else Reason.LIMIT_BREACHED
     if reading.since is None and reading.requests < ACTIONABLE_REQUESTS:
         return Verdict.INCONCLUSIVE, Reason.FEW_REQUESTS
+    if reading.rate > allowed(reading.limit):
+        return Verdict.INCONCLUSIVE, Reason.LIMIT_UNCLEAR
     return Verdict.PASS, Reason.LIMIT_KEPT

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 Floats: TypeAlias = NDArray[np.float64]
 
 LARGEST_RATE = 1 - 1e-6
+SMALLEST_RATE = 1e-9
 EXACT_UP_TO = 512  # canary requests in a row; beyond it the O(1) bound replaces the exact sum
 
 
@@ -112,14 +113,18 @@ def tilts_towards(pair: Pair, margin: Floats, canary_p: Floats, legacy_p: Floats
     """Tilts that grow about as fast as can be when the true rates are `canary_p` (rows x alternatives) and `legacy_p`.
 
     They are the log odds ratios between the alternative and its projection onto the null (Lindon et al.,
-    arXiv:2205.14762).
+    arXiv:2205.14762): the rates at which the mean is then largest. Rates near 0 and equal arms leave no room for a
+    first-order approximation of it; taking 1 - p at the guesses leaves a quadratic in LEGACY's rate, within 3 % of the
+    best growth from 0.005 % to 30 % errors and at any share.
     """
     n_c, n_l = pair.canary_n[:, None], pair.legacy_n[:, None]
     delta, base, guess = margin[:, None], legacy_p[:, None], np.minimum(canary_p, LARGEST_RATE)
     null_c = np.minimum(base + delta, LARGEST_RATE)
-    weight_c, weight_l = n_c / (null_c * (1 - null_c)), n_l / (base * (1 - base))
-    nearest = base + weight_c / (weight_c + weight_l) * (guess - delta - base)
-    nearest = np.minimum(np.maximum(nearest, 0.1 * base), LARGEST_RATE - delta)
+    weight_c, weight_l = n_c / (1 - null_c), n_l / (1 - base)
+    half = (weight_c * (delta - guess) + weight_l * (delta - base)) / 2
+    weight = np.maximum(weight_c + weight_l, 1.0)
+    nearest = (np.sqrt(half * half + weight * weight_l * base * delta) - half) / weight
+    nearest = np.minimum(np.maximum(nearest, SMALLEST_RATE), LARGEST_RATE - delta)
     canary = logit(guess) - logit(nearest + delta)
     legacy = logit(base) - logit(nearest)
     worse = np.where(guess >= null_c, 1.0, -1.0)

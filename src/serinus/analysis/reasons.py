@@ -36,6 +36,7 @@ class Reason(StrEnum):
     WORSE_FOR_FEW_SUBJECTS = "worse_for_few_subjects"  # proven, and gone without the worst few subjects
     # Limits.
     LIMIT_KEPT = "limit_kept"
+    LIMIT_UNCLEAR = "limit_unclear"  # above the limit so far, on too little to call it a breach
     LIMIT_BREACHED = "limit_breached"  # observed, not proven
     LIMIT_EXCEEDED = "limit_exceeded"  # proven
     ENVIRONMENT_INCIDENT = "environment_incident"  # LEGACY is beyond the limit as well
@@ -64,6 +65,7 @@ NUMBERS: Mapping[Reason, tuple[str, ...]] = {
     Reason.WORSE_WITHIN_TOLERANCE: _WORSE,
     Reason.WORSE_FOR_FEW_SUBJECTS: _WORSE,
     Reason.LIMIT_KEPT: _LIMITED,
+    Reason.LIMIT_UNCLEAR: _LIMITED,
     Reason.LIMIT_BREACHED: (*_LIMITED, "more_requests"),
     Reason.LIMIT_EXCEEDED: _LIMITED,
     Reason.ENVIRONMENT_INCIDENT: (*_LIMITED, "legacy_rate", "legacy_requests"),

@@ -59,6 +59,13 @@ def test_one_failure_in_three_requests_is_no_breach() -> None:
     assert not rolled_back(report)
 
 
+def test_a_rate_above_the_limit_on_too_few_requests_is_neither_kept_nor_breached() -> None:
+    limit = judged(slice_of(0, cell(0), cell(100, 2))).limits[AVAILABILITY]
+    assert (limit.check.verdict, limit.check.reason) == (Verdict.INCONCLUSIVE, Reason.LIMIT_UNCLEAR)
+    assert limit.check.value == pytest.approx(0.98)
+    assert not limit.breached
+
+
 def test_failures_of_one_subject_among_many_prove_nothing() -> None:
     one = replace(cell(50), outcomes={Outcome.OK: 50, Outcome.FAILED: 30})
     slots, errors = list(one.slot_requests), list(one.slot_errors)

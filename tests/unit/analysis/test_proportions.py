@@ -88,6 +88,27 @@ def test_the_difference_test_expects_at_most_one_on_the_null_side_of_the_margin(
     assert expected(log_ratios, n_c, n_l, (p_c, p_l)).max() <= 1 + ROUNDING
 
 
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.5, 0.8])
+@pytest.mark.parametrize("base", [0.000_05, 0.0005, 0.005, 0.05, 0.3])
+@pytest.mark.parametrize("excess", [-0.005, -0.0017, 0.004, 0.05])
+def test_the_difference_test_grows_nearly_as_fast_as_any_could(share: float, base: float, excess: float) -> None:
+    """The best growth is the divergence of the true rates from the nearest of the null (Lindon et al.)."""
+    margin, requests = 0.005, 10_000.0
+    canary_p = base + margin + excess
+    n_c, n_l = requests * share, requests * (1 - share)
+    pair = Pair(*(np.array([each]) for each in (n_c, n_c * canary_p, n_l, n_l * base)))
+    rows = np.ones(1)
+    tilts = proportions.tilts_towards(pair, margin * rows, np.array([[canary_p]]), base * rows)
+    grown = proportions.difference(pair, margin * rows, tilts)[0, 0]
+    null = np.geomspace(1e-9, 0.99 - margin, 200_001)
+    best = (n_c * divergence(canary_p, null + margin) + n_l * divergence(base, null)).min()
+    assert grown >= 0.97 * best
+
+
+def divergence(p: float, q: np.ndarray) -> np.ndarray:
+    return np.asarray(p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q)))
+
+
 @given(n=st.integers(1, 40), allowed=st.floats(0.001, 0.5), within=st.floats(0, 1))
 @settings(max_examples=60)
 def test_the_limit_test_expects_at_most_one_within_the_limit(n: int, allowed: float, within: float) -> None:
