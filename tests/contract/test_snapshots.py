@@ -124,7 +124,7 @@ def test_recent_snapshots_are_not_pruned(tell: Tell) -> None:
     tell(story)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.dictionaries(keys, cells, max_size=3), st.floats(0, 1e12), st.integers(0, 2**40))
 def test_every_count_comes_back_exactly(parts: dict[CellKey, Cell], at: float, dropped: int) -> None:
     """On the fastest backend: the rows of all of them are made by the same code."""

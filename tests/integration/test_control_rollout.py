@@ -62,6 +62,8 @@ def test_a_failing_canary_is_taken_back_within_its_deadline_and_leaves_a_receipt
 
 def test_an_agent_that_fell_silent_holds_up_the_receipt_until_it_must_be_on_legacy_by_itself() -> None:
     async def story(room: Room) -> None:
+        room.stale_after_seconds = 10.0
+        room.enter()
         await room.commands.start(PLAN, room.order())
         await room.until(Phase.PROGRESSING)
         await room.second()
@@ -73,7 +75,7 @@ def test_an_agent_that_fell_silent_holds_up_the_receipt_until_it_must_be_on_lega
         assert rollout.receipt is not None
         assert rollout.receipt.unheard == (lost,)
         assert rollout.receipt.completed_at is not None
-        assert rollout.receipt.completed_at > lost_at + 60
+        assert rollout.receipt.completed_at > lost_at + room.stale_after_seconds
 
     live(story)
 
