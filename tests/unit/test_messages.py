@@ -1,0 +1,110 @@
+"""Every code can be said in every language, with the same figures."""
+
+from math import inf
+
+import pytest
+
+from serinus.analysis.reasons import NUMBERS, Reason
+from serinus.messages import LANGUAGES, catalogue, placeholders, render, render_event, render_label, render_problem
+from serinus.rollout.events import ITSELF, Event, EventKind
+from serinus.rollout.gates import GateReason
+
+COMPUTED = {"value", "need"}  # of every check, beside its numbers
+
+
+def test_all_languages_have_the_same_texts_with_the_same_placeholders() -> None:
+    def shape(language: str) -> dict[tuple[str, str], set[str]]:
+        return {
+            (section, code): placeholders(text)
+            for section, texts in catalogue(language).items()
+            for code, text in texts.items()
+        }
+
+    english = shape("en")
+    for language in LANGUAGES:
+        assert shape(language) == english
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_reason_of_a_check_or_a_gate_has_a_sentence(language: str) -> None:
+    codes = {*Reason, *GateReason}
+    assert codes <= set(catalogue(language)["reasons"])
+
+
+def test_sentences_use_only_the_numbers_that_their_reason_carries() -> None:
+    for code, text in catalogue("en")["reasons"].items():
+        reason = code.partition(".")[0]
+        if reason in set(Reason):
+            assert placeholders(text) <= {*NUMBERS[Reason(reason)], *COMPUTED}, code
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_kind_of_event_has_a_headline_even_without_its_details(language: str) -> None:
+    for kind in EventKind:
+        headline, _ = render_event(Event(kind, 0.0, "ann"), language)
+        assert headline
+        assert "{" not in headline
+
+
+def test_figures_are_told_with_their_units() -> None:
+    numbers = {"legacy": 900.0, "canary": 980.0, "margin": 0.1, "requests": 5_000.0, "value": 0.0889}
+    told = render("within_margin", numbers, metric="p95")
+    assert told == "P95 980 ms against LEGACY's 900 ms, +8.9 % (needs < 10.00 %)"
+    rates = {"legacy": 0.0001, "canary": 0.0002, "margin": 0.005, "requests": 5_000.0, "value": 0.0001}
+    assert render("within_margin", rates, metric="error_rate") == (
+        "0.02 % against LEGACY's 0.01 %, +0.01 pp (needs < 0.50 pp)"
+    )
+    assert "+0.01 %p" in render("within_margin", rates, "ko", metric="error_rate")
+
+
+def test_a_figure_that_is_missing_is_shown_as_unknown() -> None:
+    assert render("stale", {}) == "the last counts came – ago; are the agents running?"
+
+
+def test_what_is_no_code_stands_for_itself() -> None:
+    assert render("the support sees complaints", {}) == "the support sees complaints"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "korean"),
+    [
+        (0.4, "0.4 s", "0.4 초"),
+        (42, "42 s", "42 초"),
+        (60, "1 min", "1 분"),
+        (3_725, "1 h 2 min", "1 시간 2 분"),
+        (86_400 * 3, "3 d", "3 일"),
+        (86_400 + 59, "1 d", "1 일"),
+    ],
+)
+def test_durations_are_told_in_their_two_largest_units(seconds: float, english: str, korean: str) -> None:
+    assert render_label("left", "en", seconds=seconds) == f"{english} left"
+    assert render_label("left", "ko", seconds=seconds) == f"{korean} 남음"
+
+
+def test_an_event_by_itself_tells_the_finding_it_rests_on() -> None:
+    numbers = {"requests": 300.0, "limit": 0.05}
+    details = {"metric": "error_rate", "reason": "limit_exceeded", "value": 0.21, "need": 0.05, "numbers": numbers}
+    event = Event(
+        EventKind.BREACH_OPENED, 0.0, ITSELF, reason="error-rate", details={**details, "severity": "critical"}
+    )
+    headline, why = render_event(event)
+    assert "critical" in headline
+    assert why == "21.00 % over 300 requests (limit 5.00 %); proven"
+
+
+def test_an_event_by_a_person_tells_their_words_even_when_they_are_a_code() -> None:
+    event = Event(EventKind.PAUSED, 0.0, "ann", reason="deadline")
+    assert render_event(event) == ("ann paused the rollout", "deadline")
+
+
+def test_people_count_steps_from_one() -> None:
+    event = Event(EventKind.STEP_ENTERED, 0.0, ITSELF, details={"step": 0, "steps": 4, "percentage": 5.0})
+    assert render_event(event)[0] == "The canary gets 5 % (step 1 of 4)"
+
+
+def test_an_infinite_figure_does_not_fail_the_sentence() -> None:
+    assert "inf" in render("proven_within_margin", {"evidence": inf, "evidence_needed": 20.0, "requests": 5.0})
+
+
+def test_a_problem_says_what_to_do() -> None:
+    assert "serinus controller" in render_problem("controller_silent", {"seconds": None})

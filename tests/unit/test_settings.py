@@ -1,0 +1,47 @@
+"""Settings come from the environment or by name, and complain in the environment's words."""
+
+import pytest
+
+from serinus.errors import InvalidInput
+from serinus.settings import load, unknown_variables
+
+SECRET = "a-token-that-nobody-else-knows"
+
+
+def test_the_environment_is_read_and_what_is_given_by_name_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERINUS_PORT", "9000")
+    monkeypatch.setenv("SERINUS_HOST", "0.0.0.0")
+    settings = load(port=9001)
+    assert (settings.port, settings.host) == (9001, "0.0.0.0")
+
+
+def test_an_installation_is_closed_and_on_loopback_unless_it_says_otherwise() -> None:
+    settings = load()
+    assert settings.host == "127.0.0.1"
+    assert settings.admin_token is None
+    assert not settings.public_metrics
+
+
+def test_every_wrong_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERINUS_PORT", "eighty")
+    monkeypatch.setenv("SERINUS_STALE_AFTER_SECONDS", "nan")
+    monkeypatch.setenv("SERINUS_LANGUAGE", "tlh")
+    with pytest.raises(InvalidInput) as caught:
+        load()
+    assert {problem.where for problem in caught.value.problems} == {
+        "SERINUS_PORT",
+        "SERINUS_STALE_AFTER_SECONDS",
+        "SERINUS_LANGUAGE",
+    }
+
+
+def test_a_secret_stands_in_no_repr_and_no_complaint() -> None:
+    assert SECRET not in repr(load(admin_token=SECRET))
+    with pytest.raises(InvalidInput) as caught:
+        load(admin_token=SECRET[:8])
+    assert SECRET[:8] not in str(caught.value)
+
+
+def test_a_misspelt_variable_is_found_with_what_was_meant() -> None:
+    environment = {"SERINUS_LANGUGE": "ko", "SERINUS_URL": "http://x", "SERINUS_PORT": "1", "PATH": "/bin"}
+    assert unknown_variables(environment) == {"SERINUS_LANGUGE": "SERINUS_LANGUAGE"}
