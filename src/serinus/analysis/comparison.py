@@ -6,7 +6,7 @@ hypotheses exchanged. Each has a small grid of alternatives; the e-value is the 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
@@ -78,7 +78,7 @@ PROMOTION_LOG_PRIOR = _log_prior([0.6, 0.25, 0.15], [1.0] * 4)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Past:
-    """What LEGACY did before the present slice; thresholds and tilts come from here, so that they are known beforehand.
+    """What LEGACY did in the strata before; thresholds and tilts come from here, so that they are known beforehand.
 
     `counts` (by `Count`) forgets over about 10,000 requests, `latency` by half in two hours, `slots` (requests,
     errors) never.
@@ -117,15 +117,17 @@ def no_past() -> Past:
     return Past(np.zeros(len(Count)), np.zeros(BINS), np.zeros((2, SLOTS)))
 
 
-def learn(past: Past, table: Table, seconds: float) -> Past:
-    """The past with one more slice, `seconds` after the one before."""
-    kept = math.exp(-float(table.counts[LEGACY, Count.VALID]) / FORGETTING_REQUESTS)
-    faded = 0.5 ** (max(0.0, seconds) / HALF_LIFE_SECONDS)
-    return Past(
-        past.counts * kept + table.counts[LEGACY],
-        past.latency * faded + table.latency[LEGACY],
-        past.slots + table.slots[LEGACY],
-    )
+def learn(past: Past, tables: Sequence[Table], seconds: float) -> Past:
+    """The past `seconds` later and with the strata compared since; never with one that still waits to be compared."""
+    past = replace(past, latency=past.latency * 0.5 ** (seconds / HALF_LIFE_SECONDS))
+    for table in tables:
+        kept = math.exp(-float(table.counts[LEGACY, Count.VALID]) / FORGETTING_REQUESTS)
+        past = Past(
+            past.counts * kept + table.counts[LEGACY],
+            past.latency + table.latency[LEGACY],
+            past.slots + table.slots[LEGACY],
+        )
+    return past
 
 
 class Ratios(NamedTuple):

@@ -83,7 +83,7 @@ def fold(evidence: Evidence, slice_: Slice, criteria: Criteria) -> Evidence:
         through_at=through_at,
         step=step,
         limits=fold_limits(evidence.limits, summed, criteria.limits, **span),
-        past=learn(evidence.past, summed, seconds),
+        past=learn(evidence.past, [stratum.table for stratum in closed], seconds),
     )
 
 
