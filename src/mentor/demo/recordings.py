@@ -8,7 +8,7 @@ from pathlib import Path
 
 FAST_FILE = "azure_vmnoise_pg25_D8s_v5_read_write.csv"
 SLOW_FILE = "azure_vmnoise_pg25_B8ms_read_write.csv"
-TRANSACTIONS = 6
+TRANSACTIONS = 12
 _MADE = 2_000
 
 

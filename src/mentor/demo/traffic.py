@@ -16,7 +16,7 @@ from mentor.demo.arrivals import Traffic, best_available
 from mentor.personas import PERSONAS
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-_AT_ONCE = 64
+_AT_ONCE = 6  # more would only queue in a service of one process
 _TURNS = 6
 
 
@@ -144,7 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--url", default="http://127.0.0.1:8000", help="where the service listens, on this machine")
     parser.add_argument("--describe", action="store_true", help="say what the traffic is, and send none")
     parser.add_argument(
-        "--rate", type=float, default=150.0, help="requests a second, on average (default: %(default)s)"
+        "--rate", type=float, default=60.0, help="requests a second, on average (default: %(default)s)"
     )
     parser.add_argument("--seconds", type=float, default=240.0, help="for how long (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of everything left to chance (default: %(default)s)")

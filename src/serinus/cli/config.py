@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from serinus.cli.session import Session, with_session
+from serinus.cli.session import PERCENTAGE, Session, with_session
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -26,7 +26,7 @@ def get(session: Session) -> None:
 
 
 @config.command(name="set")
-@click.option("--percentage", type=float, help="The canary's share, 0 to 100; decimals are allowed.")
+@click.option("--percentage", type=PERCENTAGE, help="The canary's share, 0 to 100; decimals are allowed.")
 @click.option("--enabled/--disabled", default=None, help="Whether anybody gets the canary.")
 @click.option("--endpoint", "endpoints", multiple=True, metavar="TEMPLATE=on|off|MAX", help="An endpoint's part.")
 @click.option("--revision", type=int, help="Change only this revision of the split.")
@@ -62,8 +62,8 @@ def _part(rule: str, part: str) -> dict[str, Any]:
     if part in SWITCH:
         return {"enabled": SWITCH[part]}
     try:
-        return {"max_percentage": float(part)}
-    except ValueError:
+        return {"max_percentage": PERCENTAGE(part)}
+    except click.BadParameter:
         message = f"{rule!r} should end in =on, =off, or a percentage such as =10"
         raise click.BadParameter(message, param_hint="--endpoint") from None
 

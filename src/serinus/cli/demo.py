@@ -35,7 +35,7 @@ class Service:
 
 @click.command()
 @click.option("--fault", type=click.Choice(FAULTS), help="Break the canary on the way, to see it rolled back.")
-@click.option("--rate", default=150.0, show_default=True, help="Requests a second, on average.")
+@click.option("--rate", default=60.0, show_default=True, help="Requests a second, on average.")
 @click.option("--seed", default=1, show_default=True, help="Of everything that is left to chance.")
 @click.option("--language", type=click.Choice(["en", "ko"]), envvar="SERINUS_LANGUAGE", default="en", show_default=True)
 @click.option(

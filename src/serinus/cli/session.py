@@ -32,6 +32,23 @@ class Failure(click.ClickException):
         self.exit_code = exit_code  # type: ignore[misc]  # a class variable by name, which click reads from the instance
 
 
+class _Percentage(click.ParamType):
+    name = "percentage"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Click's own range lets NaN through."""
+        try:
+            percentage = float(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a number", param, ctx)
+        if not 0 <= percentage <= 100:
+            self.fail(f"{value} is not between 0 and 100", param, ctx)
+        return percentage
+
+
+PERCENTAGE = _Percentage()
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """One call of the command line."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from serinus.cli.session import UNUSABLE, Failure, Session, with_session
+from serinus.cli.session import PERCENTAGE, UNUSABLE, Failure, Session, with_session
 from serinus.cli.view import rollout_line
 
 reason_option = click.option("--reason", default="", help="Why; it stands in the event.")
@@ -24,7 +24,7 @@ def start(session: Session, plan: str, *, force: bool, reason: str) -> None:
 
 
 @click.command()
-@click.option("--cap", "cap_percentage", type=click.FloatRange(0, 100), help="Lower the share to this, in percent.")
+@click.option("--cap", "cap_percentage", type=PERCENTAGE, help="Lower the share to this, in percent.")
 @reason_option
 @with_session
 def pause(session: Session, *, cap_percentage: float | None, reason: str) -> None:
