@@ -32,7 +32,7 @@ class Failure(click.ClickException):
         self.exit_code = exit_code  # type: ignore[misc]  # a class variable by name, which click reads from the instance
 
 
-class _Percentage(click.ParamType):
+class _Percentage(click.ParamType[float]):
     name = "percentage"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:

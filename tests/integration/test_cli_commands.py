@@ -1,0 +1,266 @@
+"""The command line against a real service on a real socket."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import uvicorn
+from click.testing import CliRunner, Result
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from serinus import application, subject
+from serinus.cli.main import main
+from serinus.settings import load
+
+ADMIN = "the-admin-token-of-the-tests"
+
+
+def shop(name: str) -> Starlette:
+    async def hello(_request: Request) -> Response:
+        return PlainTextResponse(name)
+
+    return Starlette(routes=[Route("/hello", hello), Route("/items/{id}", hello)])
+
+
+class Shell:
+    """Runs commands as a user would, with SERINUS_URL and SERINUS_TOKEN set."""
+
+    def __init__(self, url: str, store: Path) -> None:
+        self.url = url
+        self.environment = {
+            "SERINUS_URL": url,
+            "SERINUS_TOKEN": ADMIN,
+            "SERINUS_DATABASE_URL": f"sqlite+aiosqlite:///{store}",
+        }
+
+    def run(self, *arguments: str, exit_code: int = 0, **environment: str | None) -> Result:
+        result = CliRunner().invoke(main, arguments, env={**self.environment, **environment})
+        assert result.exit_code == exit_code, result.output
+        return result
+
+    def json(self, *arguments: str, exit_code: int = 0) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.run(*arguments, "--json", exit_code=exit_code).stdout)
+        return found
+
+    def until(self, *arguments: str, key: str, value: object) -> dict[str, Any]:
+        """Ask until the service's own controller and agent have brought it about."""
+        ends_at = time.monotonic() + 15
+        while time.monotonic() < ends_at:
+            result = CliRunner().invoke(main, [*arguments, "--json"], env=self.environment)
+            if result.stdout and (found := json.loads(result.stdout))[key] == value:
+                answer: dict[str, Any] = found
+                return answer
+            threading.Event().wait(0.05)
+        raise AssertionError(f"{key} did not become {value!r}: {result.output}")
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """Before a service that all tests share."""
+    with serving(tmp_path_factory.mktemp("shared")) as found:
+        yield found
+
+
+@pytest.fixture
+def fresh_shell(tmp_path: Path) -> Iterator[Shell]:
+    """Before a service without a past."""
+    with serving(tmp_path) as found:
+        yield found
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[Shell]:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        settings = load(database_url=f"sqlite+aiosqlite:///{folder / 'store.db'}", admin_token=ADMIN)
+        legacy, canary = shop("legacy"), shop("canary")
+        app = application(legacy=legacy, canary=canary, subject=subject.header("x-user-id"), settings=settings)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on", timeout_graceful_shutdown=1))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            found = Shell(f"http://127.0.0.1:{listening.getsockname()[1]}", folder / "store.db")
+            found.until("status", key="health", value="ok")
+            yield found
+        finally:
+            server.should_exit = True
+            thread.join(10)
+
+
+def test_a_rollout_is_started_watched_and_taken_back(fresh_shell: Shell) -> None:
+    started = fresh_shell.json("start", "demo", "--reason", "release 4")
+    assert (started["plan"], started["desired_percentage"]) == ("demo", 0)
+    assert started["id"] in fresh_shell.run("status").stdout
+    running = fresh_shell.until("status", key="health", value="ok")
+    fresh_shell.until("config", "get", key="canary_percentage", value=20)
+    assert running["rollout"]["id"] == started["id"]
+    assert fresh_shell.json("pause")["phase"] == "paused"
+    assert fresh_shell.json("resume")["phase"] == "progressing"
+    refused = fresh_shell.run("promote", exit_code=1)
+    assert "advance to the last one first" in refused.stderr
+    fresh_shell.run("rollback", "--reason", "complaints")
+    ended = fresh_shell.until("status", key="health", value="rolled_back")
+    assert ended["rollout"]["receipt"]["reason"] == "complaints"
+    drawn = fresh_shell.run("status", exit_code=6).stdout
+    assert "complaints" in drawn
+    told = [event["kind"] for event in fresh_shell.json("events")["events"]]
+    assert told[:2] == ["started", "step_entered"]
+    assert "rollback_started" in told
+    assert started["id"] in fresh_shell.run("history").stdout
+
+
+@pytest.mark.slow
+def test_watching_without_a_terminal_writes_a_line_a_change_until_the_end(fresh_shell: Shell) -> None:
+    fresh_shell.run("start", "demo")
+    fresh_shell.until("config", "get", key="canary_percentage", value=20)
+    rollback = threading.Timer(0.5, fresh_shell.run, ["rollback"])
+    rollback.start()
+    lines = fresh_shell.run("status", "--watch", "--interval", "0.1", exit_code=6).stdout.splitlines()
+    rollback.join()
+    assert "progressing" in lines[0]
+    assert "rolled back" in lines[-1]
+    assert len({line[20:] for line in lines}) == len(lines)
+
+
+def test_the_split_is_read_and_changed(shell: Shell) -> None:
+    assert shell.json("config", "set", "--percentage", "12.5")["canary_percentage"] == 12.5
+    shell.run("config", "set", "--endpoint", "/hello=off", "--endpoint", "/items/{id}=5")
+    shell.run("config", "set", "--endpoint", "/hello=10")
+    rules = {rule["template"]: rule for rule in shell.json("config", "get")["endpoints"]}
+    assert rules["/hello"] == {"template": "/hello", "enabled": True, "max_percentage": 10}
+    assert rules["/items/{id}"]["max_percentage"] == 5
+    assert "12.5 %" in shell.run("config", "get").stdout
+    stale = shell.run("config", "set", "--disabled", "--revision", "1", exit_code=1)
+    assert "read the configuration again" in stale.stderr
+
+
+def test_what_cannot_be_used_ends_with_two_and_says_why(shell: Shell) -> None:
+    before = shell.json("config", "get")["revision"]
+    wrong = (
+        ("config", "set", "--percentage", "101"),
+        ("config", "set", "--percentage", "nan"),
+        ("config", "set", "--endpoint", "/nowhere=on"),
+        ("config", "set", "--endpoint", "/hello=maybe"),
+        ("config", "set"),
+        ("metrics", "--window", "soon"),
+        ("start", "no-such-file.toml"),
+        ("status", "--watch", "--json"),
+        ("token", "create", "x", "--role", "root"),
+    )
+    for arguments in wrong:
+        result = shell.run(*arguments, exit_code=2)
+        assert result.stdout == ""
+        assert len(result.stderr) > 20
+    assert shell.json("config", "get")["revision"] == before
+
+
+def test_a_plan_with_mistakes_is_not_started_and_every_line_is_named(shell: Shell, tmp_path: Path) -> None:
+    plan = tmp_path / "mine.toml"
+    text = shell.run("plan", "show", "demo").stdout.replace("percentage = 20", "percentage = 0")
+    plan.write_text(text.replace("bake = ", "bakes = ", 1), encoding="utf-8")
+    refused = shell.run("start", str(plan), exit_code=2)
+    assert refused.stderr.count("line ") >= 2
+
+
+@pytest.mark.slow
+def test_metrics_and_explanations_tell_what_was_served(shell: Shell) -> None:
+    everywhere = ("--endpoint", "/hello=on", "--endpoint", "/items/{id}=on")
+    shell.run("config", "set", "--percentage", "100", "--enabled", *everywhere)
+    with httpx2.Client(base_url=shell.url, headers={"x-user-id": "kim"}) as client:
+        ends_at = time.monotonic() + 10
+        while client.get("/hello").text != "canary":
+            assert time.monotonic() < ends_at
+        for _ in range(9):
+            client.get("/items/3")
+    shell.until("metrics", "--endpoint", "/items/3", key="endpoint", value="/items/{id}")
+    ends_at = time.monotonic() + 10
+    while shell.json("metrics", "--endpoint", "/items/3")["canary"]["request_count"] < 9:
+        assert time.monotonic() < ends_at
+    assert shell.json("metrics", "--endpoint", "/items/{id}")["canary"]["request_count"] == 9
+    assert "/items/{id}" in shell.run("metrics").stdout
+    assert "kim gets CANARY" in shell.run("explain", "kim", "--endpoint", "/hello").stdout
+    assert shell.json("explain", "kim")["reason"] == "bucket"
+
+
+def test_tokens_are_made_listed_and_revoked(shell: Shell) -> None:
+    made = shell.json("token", "create", "ci", "--role", "viewer")
+    assert shell.run("status", SERINUS_TOKEN=made["token"]).exit_code == 0
+    refused = shell.run("rollback", exit_code=3, SERINUS_TOKEN=made["token"])
+    assert "operator" in refused.stderr
+    assert "ci" in shell.run("token", "list").stdout
+    assert made["token"] not in shell.run("token", "list").stdout
+    shell.run("token", "revoke", made["id"])
+    shell.run("status", exit_code=3, SERINUS_TOKEN=made["token"])
+
+
+def test_the_first_token_is_made_in_the_store_itself(shell: Shell, tmp_path: Path) -> None:
+    elsewhere = f"sqlite+aiosqlite:///{tmp_path / 'another.db'}"
+    made = shell.run("token", "create", "ann", "--role", "admin", SERINUS_TOKEN=None, SERINUS_DATABASE_URL=elsewhere)
+    assert made.stdout.strip().startswith("srn_")
+    assert "another.db" in made.stderr
+    here = shell.run("token", "create", "ann", "--role", "admin", "--json", SERINUS_TOKEN=None)
+    shell.run("status", SERINUS_TOKEN=json.loads(here.stdout)["token"])
+
+
+def test_events_are_followed_as_lines_of_json(shell: Shell) -> None:
+    shell.run("config", "set", "--percentage", "5", "--reason", "first")
+    command = [sys.executable, "-m", "serinus", "events", "--limit", "1", "--follow", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, **shell.environment}) as follower:
+        assert follower.stdout is not None
+        told = [json.loads(follower.stdout.readline())["reason"]]
+        shell.run("config", "set", "--percentage", "6", "--reason", "second")
+        told.append(json.loads(follower.stdout.readline())["reason"])
+        follower.terminate()
+    assert told == ["first", "second"]
+
+
+def test_the_doctor_finds_nothing_wrong_with_a_living_service(shell: Shell) -> None:
+    shell.run("token", "create", "ann", "--role", "admin")
+    found = {finding["name"]: finding["state"] for finding in shell.json("doctor")["findings"]}
+    assert found == {
+        "settings": "ok",
+        "store": "ok",
+        "tokens": "ok",
+        "controller": "ok",
+        "agents": "ok",
+        "alerts": "warning",
+        "service": "ok",
+    }
+
+
+def test_the_doctor_says_what_to_do_when_nothing_runs(shell: Shell, tmp_path: Path) -> None:
+    result = shell.run(
+        "doctor",
+        exit_code=1,
+        SERINUS_URL="http://127.0.0.1:9",
+        SERINUS_DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path / 'none' / 'store.db'}",
+        SERINUS_LANGUGE="ko",
+    )
+    assert "did you mean SERINUS_LANGUAGE?" in result.stdout
+    assert "check SERINUS_DATABASE_URL" in result.stdout
+    assert "start it, or correct --url" in result.stdout
+
+
+def test_nobody_at_the_address_is_said_with_what_to_do(shell: Shell) -> None:
+    away = shell.run("status", "--url", "http://127.0.0.1:9", exit_code=4)
+    assert "serinus serve" in away.stderr
+    assert "is no address" in shell.run("status", "--url", "nonsense", exit_code=2).stderr
+
+
+def test_messages_come_in_korean_on_request(fresh_shell: Shell) -> None:
+    fresh_shell.run("start", "demo")
+    assert "롤아웃" in fresh_shell.run("status", "--language", "ko").stdout
+    assert "시작했습니다" in fresh_shell.run("events", SERINUS_LANGUAGE="ko").stdout

@@ -1,0 +1,104 @@
+"""What the terminal shows of a status, drawn from the admin API's real answers."""
+
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from admin_desk import Desk, at_desk
+from control_room import PLAN
+from serinus.cli.view import status_line, status_view
+from serinus.rollout.plan import ApprovalGate
+from serinus.rollout.state import Phase
+
+GATED = replace(PLAN, steps=(PLAN.steps[0], replace(PLAN.steps[1], approvals=(ApprovalGate("management"),))))
+
+
+async def drawn(desk: Desk, language: str = "en") -> str:
+    status = (await desk.get("/status", params={"language": language})).json()
+    console = Console(width=120, no_color=True, force_terminal=False)
+    with console.capture() as capture:
+        console.print(status_view(status, language))
+    return capture.get()
+
+
+async def line(desk: Desk) -> str:
+    return status_line((await desk.get("/status")).json())
+
+
+def test_without_a_rollout_the_share_and_the_last_minute_are_shown() -> None:
+    async def story(desk: Desk) -> None:
+        await desk.post("/config", {"canary_percentage": 30})
+        await desk.room.agent.beat()
+        await desk.room.second(100)
+        await desk.room.second(100)
+        text = await drawn(desk)
+        assert "none has been started" in text
+        assert "30 %" in text
+        assert "in the last minute" in text
+        assert "no rollout, share 30 %" in await line(desk)
+
+    at_desk(story)
+
+
+def test_a_running_rollout_shows_steps_shares_gates_and_triggers() -> None:
+    async def story(desk: Desk) -> None:
+        await desk.room.commands.start(GATED, desk.room.order())
+        await desk.room.until(Phase.PROGRESSING, step=1)
+        for _ in range(8):
+            await desk.room.second(120)
+        text = await drawn(desk)
+        assert "progressing, step 2 of 2" in text
+        assert "✔   20 %" in text
+        assert "●   50 %" in text
+        assert "approval management" in text
+        assert "management" in await line(desk)
+        assert "◌ management" in text
+        assert "✔ volume" in text
+        assert "error_rate" in text
+        assert "difference" in text
+
+    at_desk(story)
+
+
+def test_a_breach_and_its_rollback_are_shown_with_the_receipt() -> None:
+    async def story(desk: Desk) -> None:
+        await desk.room.commands.start(GATED, desk.room.order())
+        await desk.room.until(Phase.PROGRESSING)
+        await desk.room.second()
+        desk.room.new.status = 500
+        await desk.room.until(Phase.ROLLED_BACK)
+        text = await drawn(desk)
+        assert "✖ rolled back" in text
+        assert "Receipt of the rollback" in text
+        assert "last canary request" in text
+        assert "deadline met" in text
+        assert "rolled back" in await line(desk)
+
+    at_desk(story)
+
+
+def test_what_is_wrong_is_shown() -> None:
+    async def story(desk: Desk) -> None:
+        desk.room.clock.forward(60)
+        assert "! no controller has been heard for 1 min" in await drawn(desk)
+
+    at_desk(story)
+
+
+@pytest.mark.parametrize("phase", [Phase.PENDING, Phase.PAUSED, Phase.WATCHING, Phase.SUCCEEDED])
+def test_every_phase_can_be_drawn_in_both_languages(phase: Phase) -> None:
+    async def story(desk: Desk) -> None:
+        await desk.room.commands.start(PLAN, desk.room.order())
+        if phase is Phase.PAUSED:
+            await desk.room.until(Phase.PROGRESSING)
+            await desk.room.commands.pause(desk.room.order("lunch"), 5)
+        elif phase is not Phase.PENDING:
+            await desk.room.until(phase)
+        english, korean = await drawn(desk), await drawn(desk, "ko")
+        assert "Steps" in english
+        assert "롤아웃" in korean
+        assert "Steps" not in korean
+        assert phase.value.replace("_", " ") in await line(desk)
+
+    at_desk(story)

@@ -1,0 +1,86 @@
+"""The command line without any service: quick to load, complete, and helpful about mistakes."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from serinus.cli.main import COMMANDS, main
+from serinus.plans import shipped_names, shipped_text
+
+
+def test_help_loads_nothing_that_takes_time() -> None:
+    heavy = {"httpx2", "rich", "pydantic", "sqlalchemy", "fastapi", "uvicorn", "numpy"}
+    script = (
+        "import sys\nfrom serinus.cli.main import main\n"
+        "try:\n    main(['--help'])\n"
+        f"except SystemExit:\n    print('loaded', sorted({heavy!r} & set(sys.modules)))"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert told.strip().endswith("loaded []")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name: str) -> None:
+    result = CliRunner().invoke(main, [name, "--help"])
+    assert result.exit_code == 0
+    assert result.output.startswith(f"Usage: main {name}")
+
+
+def test_a_misspelt_command_is_answered_with_what_was_meant() -> None:
+    result = CliRunner().invoke(main, ["rolback"])
+    assert result.exit_code == 2
+    assert "'rollback'" in result.stderr
+
+
+def test_the_help_lists_every_command_and_exit_code() -> None:
+    told = CliRunner().invoke(main, ["--help"]).stdout
+    assert all(f"\n  {name} " in told for name in COMMANDS)
+    assert "6  `status`: the last rollout went back" in told
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_a_shipped_plan_passes_its_own_check(name: str) -> None:
+    result = CliRunner().invoke(main, ["plan", "check", "-", "--json"], input=shipped_text(name))
+    assert (result.exit_code, json.loads(result.stdout)) == (0, {"valid": True, "problems": []})
+
+
+def test_every_problem_of_a_plan_is_listed_with_its_line() -> None:
+    text = shipped_text("phase4").replace("percentage = 25", "percentage = 250").replace("watch = ", "wach = ")
+    lines = text.splitlines()
+    result = CliRunner().invoke(main, ["plan", "check", "-", "--json"], input=text)
+    assert result.exit_code == 2
+    problems = json.loads(result.stdout)["problems"]
+    named = {lines[problem["line"] - 1].split("#")[0].strip() for problem in problems if problem["line"]}
+    assert "percentage = 250" in named
+    assert any(line.startswith("wach = ") for line in named)
+    plain = CliRunner().invoke(main, ["plan", "check", "-"], input=text)
+    assert plain.stdout == ""
+    assert plain.stderr.count("line ") >= 2
+
+
+def test_a_plan_is_shown_as_its_source_or_as_json() -> None:
+    assert "percentage = 5" in CliRunner().invoke(main, ["plan", "show", "phase4"]).stdout
+    shown = json.loads(CliRunner().invoke(main, ["plan", "show", "phase4", "--json"]).stdout)
+    assert [step["percentage"] for step in shown["steps"]] == [5, 10, 25, 50]
+    assert CliRunner().invoke(main, ["plan", "show"]).stdout.split() == list(shipped_names())
+
+
+def test_a_plan_that_does_not_ship_is_answered_with_those_that_do() -> None:
+    result = CliRunner().invoke(main, ["plan", "show", "phase5"])
+    assert result.exit_code == 2
+    assert "phase4" in result.stderr
+
+
+def test_serving_what_cannot_be_imported_is_said_with_an_example() -> None:
+    result = CliRunner().invoke(main, ["serve", "no_such_module:app"])
+    assert result.exit_code == 2
+    assert "serinus serve shop:app" in result.stderr
+
+
+def test_wrong_settings_stop_a_service_before_it_starts() -> None:
+    result = CliRunner().invoke(main, ["serve"], env={"SERINUS_STALE_AFTER_SECONDS": "soon"})
+    assert result.exit_code == 2
+    assert "SERINUS_STALE_AFTER_SECONDS" in result.stderr
