@@ -19,10 +19,6 @@ from serinus.analysis.verdict import Check, LimitCheck, Metric, Verdict
 ACTIONABLE_REQUESTS = 100
 ACTIONABLE_EVENTS = 5
 ENVIRONMENT_REQUESTS = 100
-# An observed breach is at least as clear as a one-sided 5 % test of its stretch (z = 1.645, z²/2 nats), and clearer the
-# more has been looked at, for the stretch is picked out of everything since the start.
-BREACH_NATS = 1.353
-BREACH_REQUESTS = 1_000.0
 LONGEST_HOLD_REQUESTS = 1e9
 COUNTED_BY_SUBJECT = frozenset({Metric.ERROR_RATE, Metric.AVAILABILITY})
 
@@ -31,8 +27,8 @@ COUNTED_BY_SUBJECT = frozenset({Metric.ERROR_RATE, Metric.AVAILABILITY})
 class LimitReading:
     """One limit, read: the stretch since `since` (None: nothing speaks of a breach, the figures are the step's).
 
-    `log_evidence` is the log e-value, `weight` its part in the merged test. `breach_bar` is in nats. `environment`:
-    LEGACY is beyond the limit in the same stretch and the canary is not proven worse.
+    `log_evidence` is the log e-value, `weight` its part in the merged test. `clear`: enough for an observed breach.
+    `environment`: LEGACY is beyond the limit in the same stretch and the canary is not proven worse.
     """
 
     limit: Limit
@@ -42,7 +38,7 @@ class LimitReading:
     slots: Floats
     since: float | None
     value: float | None
-    breach_bar: float
+    clear: bool
     environment: bool
 
     @property
@@ -84,8 +80,8 @@ class LimitReading:
 
     @property
     def breached(self) -> bool:
-        clear = self.requests * planner.limit_growth(self.rate, allowed(self.limit))
-        return self.matters and clear >= self.breach_bar
+        """Once it is clear, a breach lasts as long as its stretch: it must not come and go with every request."""
+        return self.matters and self.clear
 
     @property
     def actionable(self) -> bool:
@@ -100,20 +96,19 @@ def read_limits(evidence: Evidence, criteria: Criteria, worse: Collection[Metric
     """`worse`: the metrics in which the canary is proven worse than LEGACY."""
     logs = log_evidence(evidence.limits.log_sums, LIMIT_LOG_PRIOR)
     weights = limit_weights(criteria.limits)
-    bar = BREACH_NATS + math.log1p(evidence.limits.total / BREACH_REQUESTS)
     return tuple(
-        _read(limit, evidence, row, (float(logs[row]), weights[row], bar, _compared_by(limit) in worse))
+        _read(limit, evidence, row, (float(logs[row]), weights[row], _compared_by(limit) in worse))
         for row, limit in enumerate(criteria.limits)
     )
 
 
-def _read(limit: Limit, evidence: Evidence, row: int, read: tuple[float, float, float, bool]) -> LimitReading:
+def _read(limit: Limit, evidence: Evidence, row: int, read: tuple[float, float, bool]) -> LimitReading:
     """The row's CUSUM stretch where it speaks of too many events, else the present step."""
-    log_e, weight, bar, worse = read
+    log_e, weight, worse = read
     limits, step = evidence.limits, evidence.step.table
     in_step = (*limit_counts(limit, step, CANARY), *limit_counts(limit, step, LEGACY))
     value = _value(limit, step.latency[CANARY], in_step)
-    calm = LimitReading(limit, log_e, weight, in_step, limits.slots[row], None, value, bar, environment=False)
+    calm = LimitReading(limit, log_e, weight, in_step, limits.slots[row], None, value, clear=False, environment=False)
     if limits.cusums[row] <= 0:
         return calm
     *_, legacy_n, legacy_x = counts = _four(limits.counts[row])
@@ -122,6 +117,7 @@ def _read(limit: Limit, evidence: Evidence, row: int, read: tuple[float, float, 
         counts=counts,
         since=float(limits.since[row]),
         value=_value(limit, limits.latency[row], counts),
+        clear=bool(limits.clearest[row] >= 0),
         environment=not worse and legacy_n >= ENVIRONMENT_REQUESTS and legacy_x / legacy_n > allowed(limit),
     )
     return stretch if stretch.matters else calm

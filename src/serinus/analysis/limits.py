@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from serinus.analysis import proportions, quantiles
+from serinus.analysis import planner, proportions, quantiles
 from serinus.analysis.accumulator import Beginnings, accumulate, forget_gains
 from serinus.analysis.criteria import Limit
 from serinus.analysis.evidence import LimitEvidence
@@ -23,6 +23,10 @@ Floats: TypeAlias = NDArray[np.float64]
 LIMIT_ODDS = np.array([1.5, 2.5, 5.0, 20.0, 170.0])
 LIMIT_LOG_PRIOR = np.full(len(LIMIT_ODDS), -math.log(len(LIMIT_ODDS)))
 CUSUM_CAP = 6.0  # nats: how much evidence a recovery must outweigh before the breach counts as over
+# An observed breach is at least as clear as a one-sided 5 % test of its stretch (z = 1.645, z²/2 nats), and clearer the
+# more has been looked at, for the stretch is picked out of everything since the start.
+BREACH_NATS = 1.353
+BREACH_REQUESTS = 1_000.0
 P95_EVENTS = 0.05  # P95 is above the limit when more than this part is slower
 
 
@@ -45,6 +49,7 @@ def no_limit_evidence(limits: Sequence[Limit]) -> LimitEvidence:
         counts=np.zeros((rows, len(Part))),
         slots=np.zeros((rows, 2, SLOTS)),
         latency=np.zeros((rows, BINS)),
+        clearest=np.full(rows, -math.inf),
     )
 
 
@@ -86,14 +91,25 @@ def fold_limits(
     beginnings, log_weight = evidence.beginnings.next(ended_at)
     cusums = np.clip(evidence.cusums + ratios[:, 0], 0.0, CUSUM_CAP)
     running = cusums > 0
+    stretch = np.where(running[:, None], evidence.counts + counts, 0.0)
+    total = evidence.total + float(table.counts[CANARY, Count.VALID])
     return replace(
         evidence,
         log_sums=forget_gains(accumulate(evidence.log_sums, ratios, log_weight), ~running),
         beginnings=beginnings,
         cusums=cusums,
         since=np.where(running, np.minimum(evidence.since, started_at), math.inf),
-        counts=np.where(running[:, None], evidence.counts + counts, 0.0),
+        counts=stretch,
         slots=np.where(running[:, None, None], evidence.slots + table.slots[CANARY], 0.0),
         latency=np.where(running[:, None], evidence.latency + table.latency[CANARY], 0.0),
-        total=evidence.total + float(table.counts[CANARY, Count.VALID]),
+        clearest=np.where(running, np.maximum(evidence.clearest, _clearness(stretch, bounds, total)), -math.inf),
+        total=total,
     )
+
+
+def _clearness(counts: Floats, bounds: Floats, total: float) -> Floats:
+    """By how many nats the stretches are clearer than an observed breach must be."""
+    requests, events = counts[:, Part.CANARY_N], counts[:, Part.CANARY_X]
+    rates = np.divide(events, requests, out=np.zeros_like(events), where=requests > 0)
+    nats = np.where(rates > bounds, requests * planner.divergence(rates, bounds), 0.0)
+    return np.asarray(nats - BREACH_NATS - math.log1p(total / BREACH_REQUESTS))

@@ -97,6 +97,14 @@ def test_a_breach_of_fewer_than_a_hundred_requests_is_not_acted_upon_unproven() 
     assert not limit.actionable
 
 
+def test_a_breach_that_was_clear_once_lasts_as_long_as_its_stretch() -> None:
+    clear = [slice_of(0, cell(0), cell(100, 14))]
+    fading = [slice_of(n, cell(0), cell(20, n % 2)) for n in range(1, 9)]
+    alone = judged(*clear, *fading).limits[ERRORS]
+    assert alone.breached
+    assert alone.check.since == 0.0
+
+
 def test_a_breach_is_over_after_enough_good_requests() -> None:
     outage = [slice_of(0, cell(190, 60), cell(10, 3))]
     calm = [slice_of(n, cell(1_900), cell(100)) for n in range(1, 15)]
