@@ -28,6 +28,7 @@ from serinus.control.agent import Agent
 from serinus.control.commands import Commands
 from serinus.control.controller import Clock, Controller
 from serinus.errors import StoreUnavailable
+from serinus.rollout.events import Event
 from serinus.settings import Settings, load
 from serinus.storage.database import Database
 from serinus.storage.store import Store
@@ -62,7 +63,7 @@ class Machinery:
         self.clock = clock
         self.name = settings.agent_name or f"{socket.gethostname()}-{os.getpid()}"
         self.database = Database(settings.database_url)
-        self.store = Store(self.database, channels=channels_for)
+        self.store = Store(self.database, channels=self._channels_of)
         self.controller = Controller(self.store, clock, stale_after_seconds=settings.stale_after_seconds)
         self._tasks: list[asyncio.Task[None]] = []
         self._resources = AsyncExitStack()
@@ -97,13 +98,18 @@ class Machinery:
         """Return when any of the tasks has ended, which they do not by themselves."""
         await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
 
+    def _channels_of(self, event: Event) -> tuple[str, ...]:
+        """The default channels as far as they are configured, and all that the plan names: those are to be missed."""
+        missing = {name for name, url in self._addresses().items() if url is None}
+        return tuple(name for name in channels_for(event) if name not in missing or name in event.channels)
+
     def _notifier(self, client: httpx2.AsyncClient) -> Notifier:
-        slack, webhook = self.settings.slack_webhook_url, self.settings.webhook_url
-        urls = {
-            SLACK: slack.get_secret_value() if slack else None,
-            WEBHOOK: webhook.get_secret_value() if webhook else None,
-        }
-        return Notifier(self.store, configured(client, urls), self.clock, language=self.settings.language)
+        channels = configured(client, self._addresses())
+        return Notifier(self.store, channels, self.clock, language=self.settings.language)
+
+    def _addresses(self) -> dict[str, str | None]:
+        urls = {SLACK: self.settings.slack_webhook_url, WEBHOOK: self.settings.webhook_url}
+        return {name: url.get_secret_value() if url else None for name, url in urls.items()}
 
 
 class Service:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from admin_desk import ADMIN, Desk, at_desk, kind
+from admin_desk import ADDRESS, ADMIN, Desk, at_desk, kind
 from serinus.admin.access import Role
 from serinus.rollout.events import EventKind
 
@@ -76,8 +76,9 @@ def test_a_made_token_opens_the_door_until_it_is_revoked() -> None:
         [listed] = (await desk.get("/tokens")).json()["tokens"]
         assert (listed["name"], listed["created_by"]) == ("ci", "alice")
         assert listed["revoked_at"] is not None
-        kinds = [event.kind for event in await desk.room.store.events()]
-        assert kinds == [EventKind.TOKEN_CREATED, EventKind.TOKEN_REVOKED]
+        events = await desk.room.store.events()
+        assert [event.kind for event in events] == [EventKind.TOKEN_CREATED, EventKind.TOKEN_REVOKED]
+        assert {(event.actor, event.details["from"]) for event in events} == {("alice", ADDRESS)}
 
     at_desk(story)
 

@@ -85,7 +85,9 @@ def fresh_shell(tmp_path: Path) -> Iterator[Shell]:
 def serving(folder: Path) -> Iterator[Shell]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        settings = load(database_url=f"sqlite+aiosqlite:///{folder / 'store.db'}", admin_token=ADMIN)
+        settings = load(
+            database_url=f"sqlite+aiosqlite:///{folder / 'store.db'}", admin_token=ADMIN, public_metrics=True
+        )
         legacy, canary = shop("legacy"), shop("canary")
         app = application(legacy=legacy, canary=canary, subject=subject.header("x-user-id"), settings=settings)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on", timeout_graceful_shutdown=1))
@@ -258,6 +260,20 @@ def test_nobody_at_the_address_is_said_with_what_to_do(shell: Shell) -> None:
     away = shell.run("status", "--url", "http://127.0.0.1:9", exit_code=4)
     assert "serinus serve" in away.stderr
     assert "is no address" in shell.run("status", "--url", "nonsense", exit_code=2).stderr
+
+
+@pytest.mark.tool("curl")
+def test_the_customers_two_commands_work_as_they_are_written(shell: Shell) -> None:
+    command = (
+        f'curl -sS -X POST {shell.url}/admin/canary/config -H "Authorization: Bearer $TOKEN" '
+        """-d '{"canary_percentage": 0, "enabled": false}'"""
+    )
+    shell.run("config", "set", "--percentage", "35", "--enabled")
+    told = subprocess.run(command, shell=True, env={**os.environ, "TOKEN": ADMIN}, capture_output=True, check=True)
+    assert json.loads(told.stdout)["enabled"] is False
+    assert shell.json("config", "get")["canary_percentage"] == 0
+    told = subprocess.run(f"curl -sS {shell.url}/admin/canary/metrics", shell=True, capture_output=True, check=True)
+    assert set(json.loads(told.stdout)) >= {"legacy", "canary", "comparison"}
 
 
 def test_messages_come_in_korean_on_request(fresh_shell: Shell) -> None:

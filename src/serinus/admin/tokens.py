@@ -25,7 +25,7 @@ async def create_token(caller: Admin, here: Here, body: TokenBody, response: Res
     """Make a token; its secret is in this answer and nowhere else."""
     now = here.clock()
     expires_at = None if body.expires_in_days is None else now + body.expires_in_days * DAY_SECONDS
-    secret = await here.store.create_token(body.name, body.role, now, expires_at, by=caller.name)
+    secret = await here.store.create_token(body.name, body.role, now, expires_at, by=caller.name, origin=caller.address)
     token = await here.store.token(secret, now)
     if token is None:
         raise NotFound("the token was revoked while it was being made")
@@ -36,4 +36,4 @@ async def create_token(caller: Admin, here: Here, body: TokenBody, response: Res
 @router.delete("/{token_id}", status_code=204)
 async def revoke_token(caller: Admin, here: Here, token_id: str) -> None:
     """From now on nobody can use it."""
-    await here.store.revoke_token(token_id, here.clock(), by=caller.name)
+    await here.store.revoke_token(token_id, here.clock(), by=caller.name, origin=caller.address)

@@ -32,7 +32,7 @@ def error_rate_difference(canary: Cell, legacy: Cell) -> Interval | None:
 
 
 def p95_increase(canary: Cell, legacy: Cell) -> Interval | None:
-    """Of CANARY's P95 / LEGACY's - 1; None while either has too few requests to bound its P95 from above (about 110)."""
+    """Of CANARY's P95 / LEGACY's - 1; None while either has too few requests (about 110) to bound its P95 above."""
     pair = _log_p95(canary.latency), _log_p95(legacy.latency)
     if pair[0] is None or pair[1] is None:
         return None

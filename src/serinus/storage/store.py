@@ -11,7 +11,7 @@ from serinus.analysis.slices import StoredSnapshot
 from serinus.analysis.verdict import Report
 from serinus.errors import Refused, StaleRevision
 from serinus.metrics.snapshot import Cell, CellKey, Snapshot
-from serinus.rollout.events import Event, EventKind
+from serinus.rollout.events import ITSELF, Detail, Event, EventKind
 from serinus.rollout.state import AgentStatus, Decision, Phase, Rollout
 from serinus.routing.split import Split
 from serinus.storage import deliveries, events, judgements, leases, rollouts, snapshots, splits, tokens
@@ -239,11 +239,11 @@ class Store:
             await leases.drop_lease(connection, name, holder)
 
     async def create_token(
-        self, name: str, role: str, now: float, expires_at: float | None = None, *, by: str = "serinus"
+        self, name: str, role: str, now: float, expires_at: float | None = None, *, by: str = ITSELF, origin: str = ""
     ) -> str:
-        """The secret, which is shown this once."""
+        """The secret, which is shown this once; `origin` is the address that the order came from."""
         token = Token(tokens.make_id(), name, role, created_at=now, created_by=by, expires_at=expires_at)
-        details = {"token": token.id, "name": name, "role": role}
+        details: dict[str, Detail] = {"token": token.id, "name": name, "role": role, "from": origin}
         async with self.database.write() as connection:
             secret = await tokens.insert_token(connection, token)
             event = Event(EventKind.TOKEN_CREATED, now, by, details=details)
@@ -261,11 +261,12 @@ class Store:
         async with self.database.read() as connection:
             return await tokens.read_tokens(connection)
 
-    async def revoke_token(self, token_id: str, now: float, *, by: str = "serinus") -> None:
+    async def revoke_token(self, token_id: str, now: float, *, by: str = ITSELF, origin: str = "") -> None:
         """Raises `NotFound`."""
         async with self.database.write() as connection:
             token = await tokens.mark_revoked(connection, token_id, now)
-            event = Event(EventKind.TOKEN_REVOKED, now, by, details={"token": token.id, "name": token.name})
+            details: dict[str, Detail] = {"token": token.id, "name": token.name, "from": origin}
+            event = Event(EventKind.TOKEN_REVOKED, now, by, details=details)
             await events.insert_events(connection, [event], self._channels)
 
     def _ring(self, *, split: bool) -> None:
