@@ -7,12 +7,11 @@ Ramdas and Rinaldo 2023). With weights that sum to at most 1 it exceeds 1/a with
 
 import math
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats: TypeAlias = NDArray[np.float64]
+from serinus.analysis.arrays import Floats
 
 # The weight of beginning at an evaluation: half on the first one, then two stretches of equal chances (together about a
 # day of 2 s slices, after which a dead canary must still be found at its fourth request), then stretches

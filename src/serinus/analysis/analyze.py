@@ -4,15 +4,16 @@ from dataclasses import replace
 
 from serinus.analysis import obstacles, quantiles
 from serinus.analysis.alpha import rejected
+from serinus.analysis.arrays import Floats
 from serinus.analysis.breaches import LimitReading, limit_check, read_limits
 from serinus.analysis.criteria import Criteria
 from serinus.analysis.evidence import Evidence
 from serinus.analysis.fold import enter_step, fold, start
 from serinus.analysis.margins import observed_checks, proof_checks, step_tally
 from serinus.analysis.obstacles import instead_of
-from serinus.analysis.tables import CANARY, LEGACY, Count, Floats
+from serinus.analysis.tables import CANARY, LEGACY, Count
 from serinus.analysis.verdict import Check, Figures, LimitCheck, Report
-from serinus.analysis.worse import Comparison, hold_check, read_comparisons, worse_check
+from serinus.analysis.worse import ComparisonReading, hold_check, read_comparisons, worse_check
 
 
 def analyze(evidence: Evidence, criteria: Criteria, now: float) -> Report:
@@ -42,7 +43,7 @@ def _term(reading: LimitReading) -> str:
 
 
 def _worse(
-    evidence: Evidence, criteria: Criteria, now: float, read: tuple[tuple[Comparison, ...], frozenset[str]]
+    evidence: Evidence, criteria: Criteria, now: float, read: tuple[tuple[ComparisonReading, ...], frozenset[str]]
 ) -> tuple[Check, ...]:
     comparisons, proven = read
     obstacle = obstacles.of_comparison(evidence, now)
@@ -57,7 +58,7 @@ def _worse(
     )
 
 
-def _holds(comparisons: tuple[Comparison, ...], criteria: Criteria, proven: frozenset[str]) -> tuple[Check, ...]:
+def _holds(comparisons: tuple[ComparisonReading, ...], criteria: Criteria, proven: frozenset[str]) -> tuple[Check, ...]:
     worse = rejected({each.metric: each.log_hold for each in comparisons}, criteria.alpha)
     return tuple(hold_check(each, criteria.alpha) for each in comparisons if each.metric in worse - proven)
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from serinus.analysis import guards, planner, quantiles
 from serinus.analysis.accumulator import log_evidence
 from serinus.analysis.alpha import limit_weights
+from serinus.analysis.arrays import Floats
 from serinus.analysis.criteria import Criteria, Limit
 from serinus.analysis.evidence import Evidence
 from serinus.analysis.limits import LIMIT_LOG_PRIOR, Part, allowed, limit_counts
 from serinus.analysis.obstacles import Obstacle, instead_of
 from serinus.analysis.quantiles import P95
 from serinus.analysis.reasons import Reason
-from serinus.analysis.tables import CANARY, ERRORS_OF_SLOT, LEGACY, REQUESTS_OF_SLOT, Floats
+from serinus.analysis.tables import CANARY, ERRORS_OF_SLOT, LEGACY, REQUESTS_OF_SLOT
 from serinus.analysis.verdict import Check, LimitCheck, Metric, Verdict
 
 ACTIONABLE_REQUESTS = 100

@@ -8,20 +8,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from serinus.analysis import proportions, quantiles
+from serinus.analysis.arrays import Floats
 from serinus.analysis.criteria import Criteria
 from serinus.analysis.proportions import Pair
 from serinus.analysis.quantiles import P95
 from serinus.analysis.tables import CANARY, LEGACY, Count, Table
 from serinus.metrics.sketch import BINS
 from serinus.metrics.snapshot import SLOTS
-
-Floats: TypeAlias = NDArray[np.float64]
 
 ALTERNATIVES = 6
 MIN_PAST_LATENCIES = 60  # LEGACY latencies before its quantiles are a threshold: three beyond P95

@@ -7,13 +7,12 @@ from types import MappingProxyType
 from typing import Any, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
-from numpy.typing import NDArray
 
 from serinus.analysis.accumulator import Beginnings
+from serinus.analysis.arrays import Floats
 from serinus.analysis.comparison import Past
 from serinus.analysis.tables import Table, Tally
 
-Floats: TypeAlias = NDArray[np.float64]
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
 

@@ -11,13 +11,14 @@ from operator import add
 import numpy as np
 
 from serinus.analysis.accumulator import Beginnings, accumulate, forget_gains
+from serinus.analysis.arrays import Floats
 from serinus.analysis.comparison import ALTERNATIVES, Promotion, Rollback, compare, learn, no_past
 from serinus.analysis.criteria import Criteria
 from serinus.analysis.evidence import Comparison, Evidence, OpenStratum, Segment, StepEvidence
 from serinus.analysis.limits import fold_limits, no_limit_evidence
 from serinus.analysis.slices import Slice
 from serinus.analysis.strata import gather
-from serinus.analysis.tables import Floats, empty_table, empty_tally, is_usable, matched, table_of, total
+from serinus.analysis.tables import empty_table, empty_tally, is_usable, matched, table_of, total
 
 CUSUM_CAP = 12.0  # nats
 

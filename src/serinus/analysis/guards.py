@@ -1,15 +1,11 @@
 """What a rollback needs besides evidence: a difference that matters, on more than a subject or two."""
 
-from typing import TypeAlias
-
 import numpy as np
-from numpy.typing import NDArray
 
 from serinus.analysis import quantiles
+from serinus.analysis.arrays import Floats
 from serinus.analysis.quantiles import P95
 from serinus.analysis.tables import CANARY, DENOMINATORS, LEGACY, REQUESTS_OF_SLOT, Count, Tally
-
-Floats: TypeAlias = NDArray[np.float64]
 
 MIN_EVENTS = 3
 MIN_SUBJECTS = 2

@@ -4,21 +4,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from enum import IntEnum
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from serinus.analysis import planner, proportions, quantiles
 from serinus.analysis.accumulator import Beginnings, accumulate, forget_gains
+from serinus.analysis.arrays import Floats
 from serinus.analysis.criteria import Limit
 from serinus.analysis.evidence import LimitEvidence
 from serinus.analysis.tables import CANARY, LEGACY, Count, Table
 from serinus.analysis.verdict import Metric
 from serinus.metrics.sketch import BINS
 from serinus.metrics.snapshot import SLOTS
-
-Floats: TypeAlias = NDArray[np.float64]
 
 LIMIT_ODDS = np.array([1.5, 2.5, 5.0, 20.0, 170.0])
 LIMIT_LOG_PRIOR = np.full(len(LIMIT_ODDS), -math.log(len(LIMIT_ODDS)))

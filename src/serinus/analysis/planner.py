@@ -1,12 +1,10 @@
 """How many more canary requests a decision needs: evidence grows by a constant number of nats for each, on average."""
 
 import math
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats: TypeAlias = NDArray[np.float64]
+from serinus.analysis.arrays import Floats
 
 _GRID = np.linspace(0.001, 0.999, 400)
 _SPREAD_NATS = 0.5  # what the luck of the draw costs at the median

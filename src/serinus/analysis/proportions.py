@@ -10,12 +10,11 @@ Turner, Ly and Grünwald, arXiv:2106.02693); the limit test is Wald's likelihood
 null.
 """
 
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats: TypeAlias = NDArray[np.float64]
+from serinus.analysis.arrays import Floats
 
 LARGEST_RATE = 1 - 1e-6
 SMALLEST_RATE = 1e-9

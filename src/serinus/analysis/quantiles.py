@@ -6,14 +6,12 @@ that the same tests serve errors and latency.
 
 import math
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from serinus.analysis.arrays import Floats
 from serinus.metrics.sketch import BINS, BINS_PER_TENTH, GROWTH, bin_of, upper_edge_ms
-
-Floats: TypeAlias = NDArray[np.float64]
 
 P95 = 0.95
 LARGEST_THRESHOLD = BINS - 2  # the last finite edge

@@ -4,15 +4,12 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from serinus.analysis.arrays import Floats
 from serinus.metrics.sketch import BINS, SLOW_BIN
 from serinus.metrics.snapshot import SLOTS, Cell
-
-Floats: TypeAlias = NDArray[np.float64]
 
 LEGACY, CANARY = 0, 1
 REQUESTS_OF_SLOT, ERRORS_OF_SLOT = 0, 1

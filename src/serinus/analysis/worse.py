@@ -9,13 +9,14 @@ import numpy as np
 from serinus.analysis import guards, quantiles
 from serinus.analysis.accumulator import log_evidence
 from serinus.analysis.alpha import HOLD_WEIGHTS, comparison_weights, log_sum
+from serinus.analysis.arrays import Floats
 from serinus.analysis.comparison import LOG_PRIOR, Rollback
 from serinus.analysis.criteria import Criteria
 from serinus.analysis.evidence import Evidence
 from serinus.analysis.fold import WATCHED, Watch
 from serinus.analysis.quantiles import P95
 from serinus.analysis.reasons import Reason
-from serinus.analysis.tables import CANARY, LEGACY, Count, Floats, Tally
+from serinus.analysis.tables import CANARY, LEGACY, Count, Tally
 from serinus.analysis.verdict import Check, Metric, Verdict
 
 EXTRA_QUANTILES = (Rollback.P75, Rollback.P90, Rollback.P99)
@@ -33,7 +34,7 @@ _MATTERS: Mapping[Watch, Callable[[Tally, float], bool]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ComparisonReading:
     """One watched comparison, read. Evidence is the logarithm of weighted e-values.
 
     `log_term` speaks for a rollback as soon as the difference `matters`; `log_hold` for holding, however small the
@@ -58,7 +59,7 @@ class Comparison:
         return self.matters and self.log_term >= -math.log(alpha)
 
 
-def read_comparisons(evidence: Evidence, criteria: Criteria) -> tuple[Comparison, ...]:
+def read_comparisons(evidence: Evidence, criteria: Criteria) -> tuple[ComparisonReading, ...]:
     logs = log_evidence(evidence.comparison.log_sums, LOG_PRIOR)
     weights = comparison_weights(criteria)
     if not _extra_quantiles_count(evidence.comparison.whole, criteria):
@@ -72,14 +73,14 @@ def _extra_quantiles_count(whole: Tally, criteria: Criteria) -> bool:
     return bool(enough and increase is not None and increase >= criteria.p95_margin)
 
 
-def _read(watch: Watch, evidence: Evidence, criteria: Criteria, read: tuple[Floats, Floats]) -> Comparison:
+def _read(watch: Watch, evidence: Evidence, criteria: Criteria, read: tuple[Floats, Floats]) -> ComparisonReading:
     logs, weights = read
     rows = list(WATCHED[watch])
     margin = _margin(watch, criteria)
     whole, segment = evidence.comparison.whole, evidence.comparison.segments[watch]
     running = segment.cusum > 0
     recently = running and _MATTERS[watch](segment.tally, margin)
-    return Comparison(
+    return ComparisonReading(
         watch=watch,
         log_term=_weighted(logs[rows], weights[rows]),
         log_hold=_weighted(logs[rows], HOLD_WEIGHTS[rows]),
@@ -106,12 +107,12 @@ def _weighted(logs: Floats, weights: Floats) -> float:
     return log_sum(logs[used] + np.log(weights[used]))
 
 
-def worse_check(comparison: Comparison, alpha: float, *, proven: bool) -> Check:
+def worse_check(comparison: ComparisonReading, alpha: float, *, proven: bool) -> Check:
     verdict, reason = (Verdict.FAIL, Reason.WORSE) if proven else (Verdict.PASS, Reason.NOT_WORSE)
     return _check(comparison, verdict, reason, alpha)
 
 
-def hold_check(comparison: Comparison, alpha: float) -> Check:
+def hold_check(comparison: ComparisonReading, alpha: float) -> Check:
     """Proven worse, and no rollback: too little of a difference, or one of too few subjects."""
     difference = guards.error_difference(comparison.tally) if comparison.watch is Watch.ERRORS else None
     few = difference is not None and difference >= comparison.margin
@@ -119,7 +120,7 @@ def hold_check(comparison: Comparison, alpha: float) -> Check:
     return _check(comparison, Verdict.FAIL, reason, alpha)
 
 
-def _check(comparison: Comparison, verdict: Verdict, reason: Reason, alpha: float) -> Check:
+def _check(comparison: ComparisonReading, verdict: Verdict, reason: Reason, alpha: float) -> Check:
     log_term = comparison.log_term if reason in {Reason.WORSE, Reason.NOT_WORSE} else comparison.log_hold
     numbers = {
         "evidence": math.exp(min(log_term - math.log(comparison.weight), 700.0)),
@@ -135,7 +136,7 @@ def _check(comparison: Comparison, verdict: Verdict, reason: Reason, alpha: floa
     return Check(metric, metric, verdict, reason, value, comparison.margin, numbers, since)
 
 
-def _levels(comparison: Comparison) -> tuple[float, float] | None:
+def _levels(comparison: ComparisonReading) -> tuple[float, float] | None:
     tally = comparison.tally
     match comparison.watch:
         case Watch.ERRORS:
@@ -146,12 +147,12 @@ def _levels(comparison: Comparison) -> tuple[float, float] | None:
             return quantiles.p95s_ms(tally.latency)
 
 
-def _difference(comparison: Comparison, levels: tuple[float, float]) -> float:
+def _difference(comparison: ComparisonReading, levels: tuple[float, float]) -> float:
     legacy, canary = levels
     return canary / legacy - 1 if comparison.watch is Watch.P95 else canary - legacy
 
 
-def _counted(comparison: Comparison) -> dict[str, float]:
+def _counted(comparison: ComparisonReading) -> dict[str, float]:
     """Events of the canary, and how many LEGACY's rate would have given in its place."""
     tally = comparison.tally
     if comparison.watch is Watch.P95:
