@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,7 +17,9 @@ else:
     try:
         from _md5 import md5  # the interpreter's own takes half the time of OpenSSL's
     except ImportError:
-        from hashlib import md5
+        from hashlib import md5 as md5_of_openssl
+
+        md5 = partial(md5_of_openssl, usedforsecurity=False)
 
 SLOTS = 64
 BUCKETS = 10_000
@@ -100,7 +103,7 @@ class CanaryRouter:
         if not subject:
             return _NO_SUBJECT
         try:
-            digest = md5(table.prefix + subject.encode(), usedforsecurity=False).digest()
+            digest = md5(table.prefix + subject.encode()).digest()
         except UnicodeEncodeError:
             digest = _digest(table.prefix, subject)
         # The digest is longer than the threshold, so bytes compare as `point < threshold` does; any byte but the first
@@ -175,7 +178,7 @@ def _prefix(salt: str) -> bytes:
 
 
 def _digest(prefix: bytes, subject: str) -> bytes:
-    return md5(prefix + subject.encode(errors="surrogatepass"), usedforsecurity=False).digest()
+    return md5(prefix + subject.encode(errors="surrogatepass")).digest()
 
 
 def _by_digest_byte(version: DeploymentVersion) -> tuple[Assignment, ...]:

@@ -45,20 +45,17 @@ class EndpointTable:
             if "{" not in template
             for spelling in (template.rstrip("/"), template.rstrip("/") + "/")
         }
-        self._ends = [shapes[shape] for shape in sorted(shapes)]
+        self._ends = [OTHER_ENDPOINT, *(shapes[shape] for shape in sorted(shapes))]  # the groups count from 1
         self._match = re.compile(_expression(sorted(shapes)), re.DOTALL).match
-        possible = {*self._literal.values(), *self._ends}
+        possible = {*self._literal.values(), *shapes.values()}
         self.templates = tuple(template for template in unique if template in possible)
 
     def match(self, path: str) -> str:
         """The template of `path` (decoded, without the query), or `OTHER_ENDPOINT`."""
-        template = self._literal.get(path)
-        if template is not None:
-            return template
+        if path in self._literal:
+            return self._literal[path]
         found = self._match(path)
-        if found is None or found.lastindex is None:
-            return OTHER_ENDPOINT
-        return self._ends[found.lastindex - 1]
+        return self._ends[found.lastindex] if found else OTHER_ENDPOINT  # type: ignore[index]  # every end has a group
 
 
 def canonical(template: str) -> str:
