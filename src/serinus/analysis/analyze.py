@@ -12,7 +12,7 @@ from serinus.analysis.fold import enter_step, fold, start
 from serinus.analysis.margins import observed_checks, proof_checks, step_tally
 from serinus.analysis.obstacles import instead_of
 from serinus.analysis.tables import CANARY, LEGACY, Count
-from serinus.analysis.verdict import Check, Figures, LimitCheck, Report
+from serinus.analysis.verdict import Check, Figures, LimitCheck, Report, Verdict
 from serinus.analysis.worse import ComparisonReading, hold_check, read_comparisons, worse_check
 
 
@@ -47,14 +47,9 @@ def _worse(
 ) -> tuple[Check, ...]:
     comparisons, proven = read
     obstacle = obstacles.of_comparison(evidence, now)
+    checks = (worse_check(each, criteria.alpha, proven=each.metric in proven) for each in comparisons)
     return tuple(
-        worse_check(each, criteria.alpha, proven=True)
-        if each.metric in proven
-        else instead_of(check, obstacle)
-        if obstacle
-        else check
-        for each in comparisons
-        for check in (worse_check(each, criteria.alpha, proven=False),)
+        check if obstacle is None or check.verdict is Verdict.FAIL else instead_of(check, obstacle) for check in checks
     )
 
 

@@ -55,7 +55,7 @@ _ROUNDING = 1e-9
 _NO_EXCESS = np.zeros(len(PROMOTION_PARTS))  # fills up the row of client errors: they gate no promotion
 _MARGIN_COLUMNS = ([Count.VALID, Count.ANSWERED], [Count.ERRORS, Count.CLIENT_ERRORS])  # requests, events
 QUANTILES = ((Rollback.P95, P95), (Rollback.P75, 0.75), (Rollback.P90, 0.90), (Rollback.P99, 0.99))
-# The share tests in the order of `_events`; the last is the promotion test of P95.
+# The share tests in the order of their events; after them comes the promotion test of P95.
 _SHARE_ROWS = [Rollback.ERRORS, *(row for row, _ in QUANTILES), Rollback.P95_STRICT]
 _SHARE_ODDS = np.ones((len(_SHARE_ROWS) + 1, ALTERNATIVES))  # odds of 1 say nothing: they fill up shorter grids
 _SHARE_ODDS[0] = ERROR_ODDS
