@@ -61,6 +61,10 @@ def test_a_figure_that_is_missing_is_shown_as_unknown() -> None:
     assert render("stale", {}) == "the last counts came – ago; are the agents running?"
 
 
+def test_a_reason_without_any_figures_is_told_in_brief() -> None:
+    assert render("worse", {}) == "proven worse than LEGACY"
+
+
 def test_what_is_no_code_stands_for_itself() -> None:
     assert render("the support sees complaints", {}) == "the support sees complaints"
 

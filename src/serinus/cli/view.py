@@ -231,5 +231,6 @@ def _growth(canary: float | None, legacy: float | None) -> float | None:
 
 
 def _instant(at: str) -> str:
-    """To the tenth of a second: receipts are about seconds."""
-    return f"{at[:10]} {at[11:21].rstrip('Z')}"
+    """To the tenth of a second: receipts are about seconds. A whole second comes without a fraction."""
+    fraction = at[19:21] if at[19] == "." else ".0"
+    return f"{at[:10]} {at[11:19]}{fraction}"

@@ -23,9 +23,11 @@ UNKNOWN = "–"
 def render(
     code: str, numbers: Mapping[str, Any], language: str = DEFAULT_LANGUAGE, *, metric: str | None = None
 ) -> str:
-    """The sentence of a reason's code; what is no code (a person's words) stands for itself."""
-    reasons = catalogue(language)["reasons"]
+    """The sentence of a reason's code, in brief when there are no numbers; a person's words stand for themselves."""
+    reasons, brief = catalogue(language)["reasons"], catalogue(language)["brief"]
     template = reasons.get(f"{code}.{metric}", reasons.get(code))
+    if not numbers:
+        template = brief.get(code, template)
     return code if template is None else _Texts(language).vformat(template, (), _Known(numbers))
 
 
@@ -65,7 +67,7 @@ def _why(event: Event, language: str) -> str:
         metric = details.get("metric")
         known = {"value": details.get("value"), "need": details.get("need"), **numbers}
         return render(code, known, language, metric=metric if isinstance(metric, str) else None)
-    return render(event.reason, details, language) if event.actor == ITSELF else event.reason
+    return render(event.reason, {}, language) if event.actor == ITSELF else event.reason
 
 
 class _Known(dict[str, Any]):
