@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import signal
 import socket
 import time
 from collections.abc import Coroutine
@@ -93,10 +94,6 @@ class Machinery:
                 logger.error("a task had failed", exc_info=outcome)
         self._tasks = []
         await self._resources.aclose()
-
-    async def wait(self) -> None:
-        """Return when any of the tasks has ended, which they do not by themselves."""
-        await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
 
     def _channels_of(self, event: Event) -> tuple[str, ...]:
         """The default channels as far as they are configured, and all that the plan names: those are to be missed."""
@@ -189,11 +186,15 @@ def _taking_part(canary: Canary) -> tuple[str, ...]:
 
 
 async def run_controller(settings: Settings) -> None:
-    """A controller and the alerts without any service, until cancelled."""
+    """A controller and the alerts without any service, until the process is told to end."""
+    told = asyncio.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(sign, told.set)
     machinery = Machinery(settings, time.time)
     await machinery.start()
     try:
-        await machinery.wait()
+        logger.info("the controller runs as %s", machinery.name)
+        await told.wait()
     finally:
         await machinery.stop()
 

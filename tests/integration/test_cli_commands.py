@@ -3,12 +3,13 @@
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +228,25 @@ def test_events_are_followed_as_lines_of_json(shell: Shell) -> None:
         told.append(json.loads(follower.stdout.readline())["reason"])
         follower.terminate()
     assert told == ["first", "second"]
+
+
+@pytest.mark.slow
+def test_a_controller_runs_alone_and_gives_its_lease_back_when_it_is_stopped(tmp_path: Path) -> None:
+    store = tmp_path / "store.db"
+    environment = {**os.environ, "SERINUS_DATABASE_URL": f"sqlite+aiosqlite:///{store}"}
+    command = [sys.executable, "-m", "serinus", "controller"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as controller:
+        shell = Shell("http://127.0.0.1:9", store)
+        ends_at = time.monotonic() + 15
+        heard = "wrong"
+        while heard != "ok":
+            assert time.monotonic() < ends_at
+            findings = json.loads(CliRunner().invoke(main, ["doctor", "--json"], env=shell.environment).stdout)
+            heard = next((each["state"] for each in findings["findings"] if each["name"] == "controller"), "wrong")
+        controller.terminate()
+        assert controller.wait(10) == 0
+    with closing(sqlite3.connect(store)) as connection:
+        assert connection.execute("select count(*) from serinus_leases").fetchone() == (0,)
 
 
 def test_the_doctor_finds_nothing_wrong_with_a_living_service(shell: Shell) -> None:
