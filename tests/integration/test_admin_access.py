@@ -187,6 +187,8 @@ def test_the_api_describes_itself() -> None:
     async def story(desk: Desk) -> None:
         document = (await desk.get("/openapi.json", token=None)).json()
         assert document["openapi"].startswith("3.")
+        answers = document["paths"]["/admin/canary/config"]["post"]["responses"]
+        assert list(answers["422"]["content"]) == ["application/problem+json"]
         steered = {path.rpartition("/")[2] for path in document["paths"] if "/rollout/" in path}
         assert steered == {"start", "pause", "resume", "approve", "advance", "promote", "hold", "rollback"}
 

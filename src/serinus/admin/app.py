@@ -23,6 +23,7 @@ def admin_app(context: Context, *, max_body_bytes: int = MAX_BODY_BYTES) -> ASGI
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,
+        responses=problems.RESPONSES,
     )
     app.state.context = context
     problems.install(app)

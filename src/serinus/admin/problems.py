@@ -47,6 +47,20 @@ HEADERS: Mapping[str, Mapping[str, str]] = {
 }
 
 
+_SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri", "examples": [f"{PREFIX}refused"]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "object"}}]},
+    },
+}
+_DOCUMENTED = {"description": "What is wrong", "content": {"application/problem+json": {"schema": _SCHEMA}}}
+RESPONSES: dict[int | str, dict[str, Any]] = dict.fromkeys(("4XX", 422, "5XX"), _DOCUMENTED)
+
+
 class Problem(JSONResponse):
     """`detail` is a sentence, or for invalid input the list of what is wrong where, as FastAPI writes it."""
 
