@@ -40,18 +40,14 @@ class Running:
         await asyncio.wait([self.task])
 
 
-def test_a_command_in_the_same_process_is_in_force_at_once() -> None:
+def test_a_command_in_the_same_process_is_in_force_within_two_seconds() -> None:
     async def story(room: Room) -> None:
         room.clock.now = time.time()
         await room.controller.tick()
         running = Running(room, room.store)
-        await room.commands.configure(room.order(), EVERYBODY)
-        await running.share(100.0)
-        seconds = []
-        for configuration in (NOBODY, EVERYBODY, NOBODY, EVERYBODY):
+        for configuration in (EVERYBODY, NOBODY, EVERYBODY):
             await room.commands.configure(room.order(), configuration)
-            seconds.append(await running.share(configuration.percentage or 0.0))
-        assert sorted(seconds)[1] < 0.1, "well below the time between two looks at the store"
+            assert await running.share(configuration.percentage or 0.0) < 2
         await running.end()
 
     live(story)
