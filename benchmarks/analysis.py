@@ -65,16 +65,20 @@ def history(stream: Iterator[Slice], length: int) -> Evidence:
     return evidence
 
 
+def show(endpoints: int, length: int) -> None:
+    stream = slices(endpoints, seed=endpoints)
+    evidence, following = history(stream, length), next(stream)
+    now = (evidence.through_at or 0.0) + 1
+    folding = median_ms(lambda: fold(evidence, following, CRITERIA))
+    reporting = median_ms(lambda: analyze(evidence, CRITERIA, now))
+    print(f"{endpoints:>9} {length:>8} {folding:>6.2f} ms {reporting:>6.2f} ms")
+
+
 def main() -> None:
     print(f"{'endpoints':>9} {'history':>8} {'fold':>9} {'report':>9}")
     for endpoints in (1, 10):
-        stream = slices(endpoints, seed=endpoints)
         for length in (20, 2_000):
-            evidence, following = history(stream, length), next(stream)
-            now = (evidence.through_at or 0.0) + 1
-            folding = median_ms(lambda: fold(evidence, following, CRITERIA))
-            reporting = median_ms(lambda: analyze(evidence, CRITERIA, now))
-            print(f"{endpoints:>9} {length:>8} {folding:>6.2f} ms {reporting:>6.2f} ms")
+            show(endpoints, length)
 
 
 if __name__ == "__main__":

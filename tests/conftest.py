@@ -1,4 +1,4 @@
-"""What every test shares: tools that pip does not install are skipped where absent, or demanded by SERINUS_REQUIRE_TOOLS."""
+"""What every test shares: a tool that pip does not install is skipped, or demanded by SERINUS_REQUIRE_TOOLS."""
 
 import os
 import shutil

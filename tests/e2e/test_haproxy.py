@@ -24,7 +24,8 @@ frontend points
     bind 127.0.0.1:{port}
     http-request set-var(txn.subject) url_param(user),url_dec
     http-request set-var(txn.point) str({salt}:),concat(,txn.subject),digest(md5),bytes(0,4),hex,hex2i
-    http-request return status 200 content-type text/plain lf-string "%[var(txn.point)] canary" if {{ var(txn.point) -m int lt {threshold} }}
+    acl is_canary var(txn.point) -m int lt {threshold}
+    http-request return status 200 content-type text/plain lf-string "%[var(txn.point)] canary" if is_canary
     http-request return status 200 content-type text/plain lf-string "%[var(txn.point)] legacy"
 """
 

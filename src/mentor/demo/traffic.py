@@ -143,9 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m mentor.demo.traffic", description=__doc__)
     parser.add_argument("--url", default="http://127.0.0.1:8000", help="where the service listens, on this machine")
     parser.add_argument("--describe", action="store_true", help="say what the traffic is, and send none")
-    parser.add_argument(
-        "--rate", type=float, default=60.0, help="requests a second, on average (default: %(default)s)"
-    )
+    parser.add_argument("--rate", type=float, default=60.0, help="requests a second, on average (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=240.0, help="for how long (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of everything left to chance (default: %(default)s)")
     parser.add_argument("--data", type=Path, default=Path("../shared/data/traffic"), help="folder of recorded traffic")
