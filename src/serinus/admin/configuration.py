@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from serinus.admin.access import Operator, Role, Viewer
 from serinus.admin.context import Context, Here
-from serinus.admin.figures import canary_percentage
+from serinus.admin.figures import Cells, canary_percentage
 from serinus.admin.orders import ConfigBody, ExpectedRevision, order_of
 from serinus.admin.shapes import ConfigShape, ExplanationShape, RuleShape
 from serinus.admin.views import config_shape, explanation_shape
@@ -67,12 +67,15 @@ async def explain(
 
 
 async def observed_percentage(here: Context) -> float | None:
-    return canary_percentage(await here.store.window(here.clock() - OBSERVED_SECONDS))
+    return canary_percentage(await last_minute(here))
 
 
-async def config_of(here: Context, stored: StoredSplit) -> ConfigShape:
+async def last_minute(here: Context) -> Cells:
+    return await here.store.window(here.clock() - OBSERVED_SECONDS)
+
+
+def config_of(here: Context, stored: StoredSplit, observed: float | None) -> ConfigShape:
     salt_id = sha256(stored.split.salt.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    observed = await observed_percentage(here)
     return config_shape(stored, salt_id=salt_id, observed_percentage=observed, templates=here.templates)
 
 
@@ -117,4 +120,4 @@ def _stops(wanted: Configuration) -> bool:
 
 async def _answer(here: Context, stored: StoredSplit, response: Response) -> ConfigShape:
     response.headers["ETag"] = f'"{stored.split.revision}"'
-    return await config_of(here, stored)
+    return config_of(here, stored, await observed_percentage(here))

@@ -23,7 +23,7 @@ router = APIRouter(tags=["rollout"])
 @router.get("/rollout")
 async def read_rollout(_caller: Viewer, here: Here, language: Language) -> RolloutShape:
     """The running rollout, or the last one."""
-    return await view(here, await _latest(here), language)
+    return await _answer(here, await _latest(here), language)
 
 
 @router.get("/analysis")
@@ -48,20 +48,20 @@ async def start(caller: Approver, here: Here, body: StartBody, language: Languag
     """Start a rollout, whose plan cannot be changed afterwards; during the cool-down after a rollback by `force`."""
     order, endpoints = order_of(caller, here, body), rules_of(body.endpoints, here)
     started = await here.commands.start(_plan(body), order, force=body.force, endpoints=endpoints)
-    return await view(here, started, language)
+    return await _answer(here, started, language)
 
 
 @router.post("/rollout/pause")
 async def pause(caller: Operator, here: Here, language: Language, body: PauseBody | None = None) -> RolloutShape:
     """Stay at the present share, or at a smaller one; the triggers stay on."""
     cap = body.cap_percentage if body else None
-    return await view(here, await here.commands.pause(order_of(caller, here, body), cap), language)
+    return await _answer(here, await here.commands.pause(order_of(caller, here, body), cap), language)
 
 
 @router.post("/rollout/resume")
 async def resume(caller: Operator, here: Here, language: Language, body: Body | None = None) -> RolloutShape:
     """Go on where the pause began."""
-    return await view(here, await here.commands.resume(order_of(caller, here, body)), language)
+    return await _answer(here, await here.commands.resume(order_of(caller, here, body)), language)
 
 
 @router.post("/rollout/approve")
@@ -70,37 +70,41 @@ async def approve(caller: Approver, here: Here, language: Language, body: Approv
     approved = await here.commands.approve(
         order_of(caller, here, body), gate=body.gate, step=body.step, report_at=body.report_at.timestamp()
     )
-    return await view(here, approved, language)
+    return await _answer(here, approved, language)
 
 
 @router.post("/rollout/advance")
 async def advance(caller: Approver, here: Here, language: Language, body: Body | None = None) -> RolloutShape:
     """To the next step without the rest of the bake time; over what is inconclusive only with a reason."""
-    return await view(here, await here.commands.advance(order_of(caller, here, body)), language)
+    return await _answer(here, await here.commands.advance(order_of(caller, here, body)), language)
 
 
 @router.post("/rollout/promote")
 async def promote(caller: Approver, here: Here, language: Language, body: Body | None = None) -> RolloutShape:
     """To 100 % from the last step, without the rest of the bake time."""
-    return await view(here, await here.commands.promote(order_of(caller, here, body)), language)
+    return await _answer(here, await here.commands.promote(order_of(caller, here, body)), language)
 
 
 @router.post("/rollout/hold")
 async def hold(caller: Operator, here: Here, language: Language, body: Body | None = None) -> RolloutShape:
     """Stay at the last step's share for good; after a promotion: back to it."""
-    return await view(here, await here.commands.hold(order_of(caller, here, body)), language)
+    return await _answer(here, await here.commands.hold(order_of(caller, here, body)), language)
 
 
 @router.post("/rollout/rollback")
 async def roll_back(caller: Operator, here: Here, language: Language, body: Body | None = None) -> RolloutShape:
     """To 0 %, at once; a rollout without traffic yet is ended."""
-    return await view(here, await here.commands.abort(order_of(caller, here, body)), language)
+    return await _answer(here, await here.commands.abort(order_of(caller, here, body)), language)
 
 
-async def view(here: Context, rollout: Rollout, language: str) -> RolloutShape:
+async def view(here: Context, rollout: Rollout, language: str, observed: float | None) -> RolloutShape:
+    """`observed`: the canary's percentage of the last minute's requests."""
     report = await here.store.latest_report(rollout.id)
-    observed = await observed_percentage(here)
     return rollout_shape(rollout, report, now=here.clock(), observed_percentage=observed, language=language)
+
+
+async def _answer(here: Context, rollout: Rollout, language: str) -> RolloutShape:
+    return await view(here, rollout, language, await observed_percentage(here))
 
 
 async def _latest(here: Context) -> Rollout:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from fastapi import APIRouter
 
 from serinus.admin.access import Viewer
-from serinus.admin.configuration import OBSERVED_SECONDS, config_of
-from serinus.admin.context import Context, Here, Language
-from serinus.admin.figures import pair
+from serinus.admin.configuration import config_of, last_minute
+from serinus.admin.context import Here, Language
+from serinus.admin.figures import canary_percentage, pair
 from serinus.admin.rollout_shapes import (
     AgentShape,
     ControllerShape,
@@ -17,7 +17,7 @@ from serinus.admin.rollout_shapes import (
     StatusShape,
 )
 from serinus.admin.rollouts import view
-from serinus.admin.shapes import PairShape, instant, instant_or_none
+from serinus.admin.shapes import instant, instant_or_none
 from serinus.admin.views import agent_shape
 from serinus.messages import render_problem
 from serinus.rollout.state import Phase
@@ -33,7 +33,9 @@ async def read_status(_caller: Viewer, here: Here, language: Language) -> Status
     """The split, the rollout, the last minute's figures, the controller, the agents, and what is wrong with them."""
     now = here.clock()
     stored, rollout = await here.store.split(), await here.store.latest_rollout()
-    shown = await view(here, rollout, language) if rollout else None
+    cells = await last_minute(here)
+    observed = canary_percentage(cells)
+    shown = await view(here, rollout, language, observed) if rollout else None
     controller = _controller(await here.store.controller_heard_at(), now)
     agents = [
         agent_shape(agent, split_revision=stored.split.revision, now=now)
@@ -47,16 +49,12 @@ async def read_status(_caller: Viewer, here: Here, language: Language) -> Status
         at=instant(now),
         health=_health(shown, problems),
         problems=problems,
-        config=await config_of(here, stored),
+        config=config_of(here, stored, observed),
         rollout=shown,
-        metrics=await _last_minute(here, now),
+        metrics=pair(cells, instant(now)),
         controller=controller,
         agents=agents,
     )
-
-
-async def _last_minute(here: Context, now: float) -> PairShape:
-    return pair(await here.store.window(now - OBSERVED_SECONDS), instant(now))
 
 
 def _controller(heard_at: float | None, now: float) -> ControllerShape:

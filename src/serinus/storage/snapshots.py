@@ -5,6 +5,7 @@ import logging
 import zlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from sqlalchemy import Row, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,6 +20,7 @@ from serinus.storage.tables import agents, count_up, put, rollouts, snapshots
 logger = logging.getLogger(__name__)
 
 MERGED_AT_ONCE = 20
+READ_LATELY = 256  # decoded snapshots kept: whoever watches asks for the same last minutes again and again
 NOTHING = Cell()
 
 
@@ -125,6 +127,7 @@ def _cells_or_none(cells: bytes, sequence: int) -> Mapping[CellKey, Cell]:
         return {}
 
 
+@lru_cache(maxsize=READ_LATELY)
 def _read_cells(cells: bytes) -> Mapping[CellKey, Cell]:
     try:
         text = zlib.decompress(cells)
