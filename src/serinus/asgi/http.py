@@ -78,15 +78,17 @@ class HttpExchange(Exchange):
         self.status = status
         headers = [*message.get("headers", ())]
         for name, value in headers:
-            if name in _NOTED:
-                if name in _OURS:
-                    headers = self._take_ours(headers)
-                elif value.startswith(b"text/event-stream"):
+            if name == b"content-type":
+                if value[:17] == b"text/event-stream":
                     self.flight.answered(self)
+            elif name in _OURS:
+                headers = self._take_ours(headers)
         headers.append(VERSION_HEADERS[self.version])
         if not self.counted:
             headers.append(_FALLBACK_HEADER)
-        return {**message, "headers": headers}
+        begun = dict(message)  # two thirds of the price of a display with `**`
+        begun["headers"] = headers
+        return begun
 
     def _note_error(self, status: int) -> None:
         if status < 500:

@@ -15,7 +15,7 @@ from serinus.asgi.lookup import SubjectLookup
 from serinus.asgi.protocol import Application, Receive, Scope, Send
 from serinus.asgi.subject import Reader, Subject, function
 from serinus.asgi.websocket import WebSocketExchange
-from serinus.deployment import DeploymentVersion
+from serinus.deployment import OTHER_ENDPOINT, DeploymentVersion
 from serinus.metrics.canary_metrics import CanaryMetricsCollector
 from serinus.routing.canary_router import CanaryRouter
 from serinus.routing.endpoints import EndpointTable, canonical, templates_of
@@ -90,6 +90,9 @@ class Canary:
         self.endpoints = EndpointTable(_templates(self.options, legacy, canary))
         self._sent_out = self.router.split
         self._excluded = tuple(canonical(prefix) + "/" for prefix in self.options.exclude)
+        self._unclear = frozenset(  # endpoints whose paths have to be asked; a look-up is cheaper than a dozen prefixes
+            {OTHER_ENDPOINT, *(name for name in self.endpoints.templates if _may_be_excluded(name, self._excluded))}
+        )
         self._safe_endpoints = frozenset(map(canonical, self.options.safe_endpoints))
         subject = subject if isinstance(subject, Subject) else function(subject)
         self._read = subject.plain
@@ -125,15 +128,16 @@ class Canary:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange_type = _EXCHANGES.get(scope["type"])
         path = _route_path(scope) if exchange_type else ""
-        if exchange_type is None or f"{path}/".startswith(self._excluded):
+        endpoint = self.endpoints.match(path)
+        if exchange_type is None or (endpoint in self._unclear and f"{path}/".startswith(self._excluded)):
             await self._pass_by(scope, receive, send)
             return
-        exchange = exchange_type(self._flight, self._timer(), self.endpoints.match(path), receive, send)
+        exchange = exchange_type(self._flight, self._timer(), endpoint, receive, send)
         if self._read is not None:
             subject = self._read(scope, None)
         else:
             subject = await self._find_subject(exchange, scope)
-        assignment = self.router.route(subject, exchange.endpoint)
+        assignment = self.router.route(subject, endpoint)
         if assignment.version is _LEGACY:
             exchange.slot = assignment.slot
         elif self._admits(exchange):
@@ -213,6 +217,12 @@ def _route_path(scope: Scope) -> str:
         return path
     below = path.removeprefix(root.rstrip("/"))
     return (below or "/") if below[:1] in ("", "/") else path
+
+
+def _may_be_excluded(template: str, prefixes: tuple[str, ...]) -> bool:
+    """Whether a path of this template can be below one of the prefixes (which end in a slash)."""
+    head, parameter, _ = template.partition("{")
+    return f"{head}/".startswith(prefixes) or (bool(parameter) and any(prefix.startswith(head) for prefix in prefixes))
 
 
 def _copy(scope: Scope) -> Scope:

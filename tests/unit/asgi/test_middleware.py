@@ -275,6 +275,14 @@ def test_what_is_excluded_goes_to_legacy_untouched_and_is_never_counted(path: st
     assert cells(app) == {}
 
 
+@pytest.mark.parametrize("template", ["/{page}", "/{area}/{page}", "/docs/{page}", "/d{page}", "/docs", "/{rest:path}"])
+@pytest.mark.parametrize("path", ["/docs", "/docs/", "/docs/oauth2"])
+def test_an_excluded_path_is_so_whatever_template_it_matches(template: str, path: str) -> None:
+    app = canary_app(answering(b"new"), options=Options(endpoints=(template,)))
+    assert get(app, path).body == b"legacy"
+    assert cells(app) == {}
+
+
 def test_what_merely_begins_like_an_excluded_path_takes_part() -> None:
     assert get(canary_app(answering()), "/healthcare").version == "canary"
 
