@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from mentor.demo.sources import Source
+
 ARRIVALS_FILE = "azure_llm_code_2023.csv"
 USERS_FILE = "apache_semicomplete_10k.csv"
 _MADE_REQUESTS = 9_000
@@ -17,7 +19,7 @@ _MADE_USERS = 1_700
 class Traffic:
     """`offsets_seconds` ascend from 0; `users` names who sends the n-th request. Both are looped when they run out."""
 
-    source: str
+    source: Source
     offsets_seconds: Sequence[float]
     users: Sequence[str]
 
@@ -41,7 +43,7 @@ def recorded(folder: Path) -> Traffic:
         offsets = [float(row["t_s"]) for row in csv.DictReader(rows)]
     with (folder / USERS_FILE).open(newline="") as rows:
         users = [row["client"] for row in csv.DictReader(rows)]
-    return Traffic("recorded: arrivals of Azure LLM inference 2023 (code), users of an Apache log", offsets, users)
+    return Traffic(Source.RECORDED, offsets, users)
 
 
 def self_made(seed: int) -> Traffic:
@@ -54,7 +56,7 @@ def self_made(seed: int) -> Traffic:
         offsets += [offsets[-1] + pause + step * 0.03 for step in range(min(int(burst * 2), 60))]
     weights = [rng.paretovariate(1.2) for _ in range(_MADE_USERS)]
     users = rng.choices([f"user-{n:04}" for n in range(_MADE_USERS)], weights, k=_MADE_REQUESTS)
-    return Traffic(f"self-made: bursty arrivals and heavy-tailed users, seed {seed}", sorted(offsets), users)
+    return Traffic(Source.SELF_MADE, sorted(offsets), users)
 
 
 def best_available(folder: Path, seed: int) -> Traffic:

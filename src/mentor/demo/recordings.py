@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mentor.demo.sources import Source
+
 FAST_FILE = "azure_vmnoise_pg25_D8s_v5_read_write.csv"
 SLOW_FILE = "azure_vmnoise_pg25_B8ms_read_write.csv"
 TRANSACTIONS = 12
@@ -16,7 +18,7 @@ _MADE = 2_000
 class Recordings:
     """`fast_ms` and `slow_ms` are waits of one request, `TRANSACTIONS` recorded ones each, in milliseconds."""
 
-    source: str
+    source: Source
     fast_ms: Sequence[float]
     slow_ms: Sequence[float]
 
@@ -29,12 +31,8 @@ def best_available(folder: Path, seed: int) -> Recordings:
         rng = random.Random(seed)  # noqa: S311 - a repeatable demonstration, not a secret
         fast = [rng.lognormvariate(0.957, 0.03) for _ in range(_MADE)]  # about 2.6 ms, as narrow as the recorded
         slow = [1.27 * rng.lognormvariate(0.957, 0.03) for _ in range(_MADE)]
-        return Recordings(
-            f"self-made transactions, seed {seed}; the slow machine is 27 % slower", _sums(fast), _sums(slow)
-        )
-    return Recordings(
-        "transactions recorded on Azure PostgreSQL, D8s_v5 (fast) and B8ms (slow)", _sums(fast), _sums(slow)
-    )
+        return Recordings(Source.SELF_MADE, _sums(fast), _sums(slow))
+    return Recordings(Source.RECORDED, _sums(fast), _sums(slow))
 
 
 def _read(path: Path) -> list[float]:

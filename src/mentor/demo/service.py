@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from mentor.canary.app import canary_app
 from mentor.demo.recordings import TRANSACTIONS, Recordings, best_available
+from mentor.demo.sources import Source
 from mentor.dependencies import Engines
 from mentor.faults import ErrorFault, OutageFault
 from mentor.legacy.app import legacy_app
@@ -38,9 +39,9 @@ class FaultOrder(BaseModel):
 
 
 class DemoState(BaseModel):
-    """`io` says what stands in for the database, `fault` what is broken at the moment."""
+    """Where the simulated database latencies come from, and what is broken at the moment."""
 
-    io: str
+    recordings: Source
     transactions_per_request: int
     fault: Fault | None
 
@@ -65,7 +66,7 @@ class Stage:
         self.app.replay(self.recordings.slow_ms if fault == "latency" else self.recordings.fast_ms)
 
     def state(self) -> DemoState:
-        return DemoState(io=self.recordings.source, transactions_per_request=TRANSACTIONS, fault=self.fault)
+        return DemoState(recordings=self.recordings.source, transactions_per_request=TRANSACTIONS, fault=self.fault)
 
 
 def create_app() -> ASGIApp:

@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -15,8 +16,8 @@ from pathlib import Path
 
 import click
 import httpx2
-from rich.console import Console
 
+from serinus.cli.demo_picture import picture
 from serinus.cli.demo_show import LIMIT_SECONDS, Show
 
 FAULTS = ("errors", "latency", "outage", "endpoint")
@@ -45,7 +46,8 @@ class Service:
     show_default=True,
     help="Folder of recorded traffic; without it the demo makes traffic of the same shape.",
 )
-def demo(*, fault: str | None, rate: float, seed: int, language: str, data: Path) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Events and the end as JSON, one value a line.")
+def demo(*, fault: str | None, rate: float, seed: int, language: str, data: Path, as_json: bool) -> None:
     """Roll mentor's new version out to simulated users, or watch it being rolled back.
 
     Starts the service, the controller and the admin API in one process on SQLite (in a temporary folder, on a free
@@ -53,11 +55,12 @@ def demo(*, fault: str | None, rate: float, seed: int, language: str, data: Path
     operator". Ends when the canary is promoted, or rolled back; about two minutes. The exit code is 0 when that is what
     the demo was to show.
     """
-    console = Console(highlight=False, emoji=False)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was started ends too
     with ExitStack() as stack:
-        folder = stack.enter_context(_kept_on_failure(console))
+        folder = stack.enter_context(_kept_on_failure())
         service = stack.enter_context(_service(folder, seed=seed, language=language, data=data))
-        show = Show(console, service.url, service.token, fault=fault, language=language)
+        shown = stack.enter_context(picture(as_json=as_json, language=language))
+        show = Show(shown, service.url, service.token, fault=fault, language=language)
         show.introduce(traffic=_traffic(seed, data), rate=rate)
         stack.enter_context(_users(service, rate=rate, seed=seed, data=data))
         reached = show.run()
@@ -66,15 +69,19 @@ def demo(*, fault: str | None, rate: float, seed: int, language: str, data: Path
 
 
 @contextmanager
-def _kept_on_failure(console: Console) -> Iterator[Path]:
+def _kept_on_failure() -> Iterator[Path]:
     """A folder for the store and the output, removed at the end unless something went wrong."""
     folder = Path(tempfile.mkdtemp(prefix="serinus-demo-"))
+    failed = False
     try:
         yield folder
     except (click.ClickException, httpx2.HTTPError):
-        console.print(f"What the service said stands in {folder / 'service.log'}")
+        failed = True
+        click.echo(f"What the service said stands in {folder / 'service.log'}", err=True)
         raise
-    shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        if not failed:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -97,7 +104,7 @@ def _service(folder: Path, *, seed: int, language: str, data: Path) -> Iterator[
 
 
 def _traffic(seed: int, data: Path) -> str:
-    """What the users' process says of its traffic: it alone knows mentor."""
+    """Whether the users' traffic is recorded or self-made: their process alone knows."""
     command = [sys.executable, "-m", "mentor.demo.traffic", "--describe", "--seed", str(seed), "--data", str(data)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
 
