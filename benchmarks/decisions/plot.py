@@ -12,6 +12,7 @@ WIDTH, ROW, TOP = 900, 22, 60
 LABELS, PANEL, GAP = 150, 340, 50
 FOUND_LABELS, FOUND_WIDTH = 270, 600
 NAMED = {OURS: "ours", "Kayenta": "kayenta", "mSPRT": "msprt"}
+ANGULAR = {"Kayenta": False, "mSPRT": True}  # on its point or not
 STYLE = """
   text { font: 12px system-ui, sans-serif; fill: #24292f } .title { font-weight: 600; font-size: 13px }
   .axis { stroke: #8c959f; stroke-width: .6 } .limit { stroke: #cf222e; stroke-dasharray: 4 3 }
@@ -66,7 +67,7 @@ def _regressions(summaries: Sequence[Summary], top: float) -> Iterator[str]:
         FOUND_LABELS, top - 48, "Canary requests until a regression is found (median; line: quartiles)", "title"
     )
     yield from _legend(FOUND_LABELS, top - 28)
-    for requests in (10, 100, 1_000, 10_000):
+    for requests in (1, 10, 100, 1_000, 10_000):
         yield _line(_log_x(requests), top, top + ROW * len(names), "axis")
         yield _text(_log_x(requests), top + ROW * len(names) + 16, f"{requests:,}", "middle")
     for index, name in enumerate(names):
@@ -76,7 +77,7 @@ def _regressions(summaries: Sequence[Summary], top: float) -> Iterator[str]:
         y = _row(top, names.index(each.scenario))
         if each.decider == OURS:
             yield f'<line class="ours" x1="{low:.1f}" x2="{high:.1f}" y1="{y}" y2="{y}"/>'
-        if not isinf(each.found[1]):
+        if not isinf(each.found[1]) and each.false_alarms < each.runs / 2:
             yield _mark(middle, y, each.decider)
 
 
@@ -88,11 +89,16 @@ def _legend(left: float, y: float) -> Iterator[str]:
 
 
 def _log_x(requests: float) -> float:
-    return FOUND_LABELS + FOUND_WIDTH * (log10(min(requests, CANARY_REQUESTS)) - 0.5) / (log10(CANARY_REQUESTS) - 0.5)
+    return FOUND_LABELS + FOUND_WIDTH * log10(min(requests, CANARY_REQUESTS)) / log10(CANARY_REQUESTS)
 
 
 def _mark(x: float, y: float, decider: str) -> str:
-    return f'<circle class="{NAMED.get(decider, "other")}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>'
+    """A disc, a square, a diamond or a ring: told apart without colours too."""
+    kind = NAMED.get(decider, "other")
+    if decider in ANGULAR:
+        turn = f' transform="rotate(45 {x:.1f} {y:.1f})"' if ANGULAR[decider] else ""
+        return f'<rect class="{kind}" x="{x - 3.5:.1f}" y="{y - 3.5:.1f}" width="7" height="7"{turn}/>'
+    return f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>'
 
 
 def _line(x: float, top: float, bottom: float, kind: str) -> str:

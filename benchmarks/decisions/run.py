@@ -40,6 +40,8 @@ def main(runs: int, quick: bool, processes: int) -> None:  # noqa: FBT001 - clic
     """
     runs = QUICK_RUNS if quick else runs
     outcomes = _play_all(runs, processes)
+    if not outcomes[SCENARIOS[0].key]:
+        raise click.ClickException("interrupted before every scenario was played once")
     summaries = [
         summarise(scenario, decider, [run[decider] for run in outcomes[scenario.key]])
         for scenario in SCENARIOS
@@ -79,7 +81,8 @@ def _play(run: tuple[int, int]) -> tuple[int, int, dict[str, Outcome]]:
 
 
 def _write(summaries: Sequence[Summary]) -> None:
-    RESULTS.write_text(json.dumps([_plain(each) for each in summaries], indent=1) + "\n", encoding="utf-8")
+    rows = ",\n".join(json.dumps(_plain(each), ensure_ascii=False) for each in summaries)
+    RESULTS.write_text(f"[\n{rows}\n]\n", encoding="utf-8")
     PLOT.parent.mkdir(exist_ok=True)
     PLOT.write_text(svg(summaries), encoding="utf-8")
     before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(BEGIN)
