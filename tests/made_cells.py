@@ -34,6 +34,7 @@ def cell(
     return Cell(
         outcomes={Outcome.OK: requests - failed, Outcome.FAILED: failed, Outcome.CLIENT_ERROR: client_errors},
         latency={bin_of(seconds): requests} if requests else {},
+        latency_seconds={bin_of(seconds): requests * seconds} if requests else {},
         slot_requests=tuple(slots),
         slot_errors=tuple(errors),
     )

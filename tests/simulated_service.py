@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from serinus.analysis.analyze import analyze, enter_step, fold, start
 from serinus.analysis.criteria import Criteria, Limit
 from serinus.analysis.slices import Compared, Slice
 from serinus.analysis.verdict import Metric, Report, Verdict
-from serinus.metrics.sketch import BINS, upper_edge_ms
+from serinus.metrics.sketch import BINS, mean_ms, upper_edge_ms
 from serinus.metrics.snapshot import SLOTS, Cell, Outcome
 
 LIMITS = (
@@ -22,6 +23,11 @@ CRITERIA = Criteria(error_rate_margin=0.005, p95_margin=0.1, min_canary_requests
 EDGES_MS = np.array([upper_edge_ms(bin_) for bin_ in range(BINS)])
 SECONDS = 10.0  # of a look
 Latency = Callable[[float], NDArray[np.float64]]
+
+
+class _Histogram(TypedDict):
+    latency: dict[int, int]
+    latency_seconds: dict[int, float]
 
 
 def lognormal(median_ms: float = 200.0, sigma: float = 0.6) -> Latency:
@@ -94,14 +100,21 @@ def cell(rng: np.random.Generator, requests: int, error_rate: float, latency: ND
 def _cell(rng: np.random.Generator, slots: NDArray[np.int64], errors: int, latency: NDArray[np.float64]) -> Cell:
     requests = int(slots.sum())
     slot_errors = rng.multivariate_hypergeometric(slots, errors, method="marginals")
-    counts = rng.multinomial(requests, latency)
-    filled = np.flatnonzero(counts)
     return Cell(
         outcomes={Outcome.OK: requests - errors, Outcome.FAILED: errors},
-        latency=dict(zip(filled.tolist(), counts[filled].tolist(), strict=True)),
+        **_histogram(rng, requests, latency),
         slot_requests=tuple(slots.tolist()),
         slot_errors=tuple(slot_errors.tolist()),
     )
+
+
+def _histogram(rng: np.random.Generator, requests: int, latency: NDArray[np.float64]) -> _Histogram:
+    counts = rng.multinomial(requests, latency)
+    filled = {int(bin_): int(counts[bin_]) for bin_ in np.flatnonzero(counts)}
+    return {
+        "latency": filled,
+        "latency_seconds": {bin_: count * mean_ms(bin_, 0, 0) / 1_000 for bin_, count in filled.items()},
+    }
 
 
 def clustered_slices(
@@ -129,11 +142,9 @@ class _Users:
     def cell(self, rng: np.random.Generator, requests: int, latency: NDArray[np.float64]) -> Cell:
         who = rng.choice(len(self.slots), requests, p=self.activity)
         failed = rng.random(requests) < self.rates[who]
-        counts = rng.multinomial(requests, latency)
-        filled = np.flatnonzero(counts)
         return Cell(
             outcomes={Outcome.OK: int(requests - failed.sum()), Outcome.FAILED: int(failed.sum())},
-            latency=dict(zip(filled.tolist(), counts[filled].tolist(), strict=True)),
+            **_histogram(rng, requests, latency),
             slot_requests=tuple(np.bincount(self.slots[who], minlength=SLOTS).tolist()),
             slot_errors=tuple(np.bincount(self.slots[who[failed]], minlength=SLOTS).tolist()),
         )

@@ -25,7 +25,7 @@ cells = st.builds(
     outcomes=st.dictionaries(st.sampled_from(Outcome), counts),
     statuses=st.dictionaries(st.integers(0, 599), counts),
     latency=st.dictionaries(st.integers(0, 1_100), counts),
-    latency_sum_seconds=st.floats(0, allow_infinity=False),
+    latency_seconds=st.dictionaries(st.integers(0, 1_100), st.floats(0, allow_infinity=False)),
     slow_opened=counts,
     slow_closed=counts,
     slot_requests=slots,

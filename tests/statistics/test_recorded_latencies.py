@@ -1,7 +1,6 @@
 """Database latencies that were recorded on real machines, in their order, with their drifts and their ties."""
 
 import csv
-from collections import Counter
 from collections.abc import Iterator
 from itertools import cycle, islice
 from pathlib import Path
@@ -10,9 +9,12 @@ import numpy as np
 import pytest
 
 from serinus.analysis.slices import Compared, Slice
-from serinus.metrics.sketch import bin_of
-from serinus.metrics.snapshot import Cell, Outcome
+from serinus.deployment import DeploymentVersion
+from serinus.metrics.canary_metrics import CanaryMetricsCollector
+from serinus.metrics.snapshot import Cell, Outcome, merge
 from simulated_service import judge
+
+CANARY = DeploymentVersion.CANARY
 
 pytestmark = pytest.mark.slow
 
@@ -25,8 +27,10 @@ def recorded(folder: Path, machine: str, kind: str, *, begin: int = 0) -> Iterat
 
 
 def served(latencies: Iterator[float], requests: int, failed: int) -> Cell:
-    bins = Counter(bin_of(seconds) for seconds in islice(latencies, requests))
-    return Cell({Outcome.OK: requests - failed, Outcome.FAILED: failed}, latency=bins)
+    collector = CanaryMetricsCollector()
+    for number, seconds in enumerate(islice(latencies, requests)):
+        collector.record(CANARY, "/", Outcome.FAILED if number < failed else Outcome.OK, seconds)
+    return merge(collector.drain().values())
 
 
 def rollout(legacy: Iterator[float], canary: Iterator[float], looks: int) -> Iterator[Slice]:

@@ -39,9 +39,10 @@ def comparison(cells: Cells) -> ComparisonShape:
     """Of the requests that the bucket alone assigned; the traffic's parts are of all. The caller adds the checks."""
     compared = {key: cell for key, cell in cells.items() if key.compared}
     legacy, canary = cell_of(compared, LEGACY), cell_of(compared, CANARY)
+    (canary_p95,), (legacy_p95,) = _quantiles(canary, (0.95,)), _quantiles(legacy, (0.95,))
     return ComparisonShape(
         error_rate_difference=_difference(canary.error_rate, legacy.error_rate),
-        p95_increase=_increase(quantile(canary.latency, 0.95), quantile(legacy.latency, 0.95)),
+        p95_increase=_increase(canary_p95, legacy_p95),
         intervals=IntervalsShape(
             error_rate_difference=error_rate_difference(canary, legacy), p95_increase=p95_increase(canary, legacy)
         ),
@@ -78,7 +79,7 @@ def _version(version: DeploymentVersion, cell: Cell, updated: datetime | None) -
 
 
 def _quantiles(cell: Cell, shares: Iterable[float]) -> tuple[float | None, ...]:
-    return tuple(quantile(cell.latency, share) for share in shares)
+    return tuple(quantile(cell.latency, cell.latency_seconds, share) for share in shares)
 
 
 def _traffic(cells: Cells) -> TrafficShape:

@@ -74,13 +74,14 @@ def _figures(evidence: Evidence) -> tuple[Figures, Figures]:
     """LEGACY's rates and latencies are weighted to the canary's traffic, as long as there was any beside it."""
     table, tally = evidence.step.table, step_tally(evidence)
     rates, failed = tally.rates(Count.ERRORS), tally.rates(Count.FAILED)
-    legacy = _version(table.counts[LEGACY], tally.latency[LEGACY] if rates else table.latency[LEGACY])
+    timed = tally if rates else table
+    legacy = _version(table.counts[LEGACY], timed.latency[LEGACY], timed.seconds[LEGACY])
     if rates and failed:
         legacy = replace(legacy, error_rate=rates[LEGACY], availability=1 - failed[LEGACY])
-    return legacy, _version(table.counts[CANARY], table.latency[CANARY])
+    return legacy, _version(table.counts[CANARY], table.latency[CANARY], table.seconds[CANARY])
 
 
-def _version(counts: Floats, latency: Floats) -> Figures:
+def _version(counts: Floats, latency: Floats, seconds: Floats) -> Figures:
     valid = int(counts[Count.VALID])
     return Figures(
         requests=int(counts[Count.REQUESTS]),
@@ -89,9 +90,9 @@ def _version(counts: Floats, latency: Floats) -> Figures:
         client_errors=int(counts[Count.CLIENT_ERRORS]),
         error_rate=float(counts[Count.ERRORS] / valid) if valid else None,
         availability=float(1 - counts[Count.FAILED] / valid) if valid else None,
-        p50_ms=quantiles.quantile_ms(latency, 0.5),
-        p95_ms=quantiles.quantile_ms(latency, 0.95),
-        p99_ms=quantiles.quantile_ms(latency, 0.99),
+        p50_ms=quantiles.quantile_ms(latency, seconds, 0.5),
+        p95_ms=quantiles.quantile_ms(latency, seconds, 0.95),
+        p99_ms=quantiles.quantile_ms(latency, seconds, 0.99),
     )
 
 

@@ -108,7 +108,7 @@ def _read(limit: Limit, evidence: Evidence, row: int, read: tuple[float, float, 
     log_e, weight, worse = read
     limits, step = evidence.limits, evidence.step.table
     in_step = (*limit_counts(limit, step, CANARY), *limit_counts(limit, step, LEGACY))
-    value = _value(limit, step.latency[CANARY], in_step)
+    value = _value(limit, (step.latency[CANARY], step.seconds[CANARY]), in_step)
     calm = LimitReading(limit, log_e, weight, in_step, limits.slots[row], None, value, clear=False, environment=False)
     if limits.cusums[row] <= 0:
         return calm
@@ -117,7 +117,7 @@ def _read(limit: Limit, evidence: Evidence, row: int, read: tuple[float, float, 
         calm,
         counts=counts,
         since=float(limits.since[row]),
-        value=_value(limit, limits.latency[row], counts),
+        value=_value(limit, (limits.latency[row], limits.seconds[row]), counts),
         clear=bool(limits.clearest[row] >= 0),
         environment=not worse and legacy_n >= ENVIRONMENT_REQUESTS and legacy_x / legacy_n > allowed(limit),
     )
@@ -134,10 +134,10 @@ def _compared_by(limit: Limit) -> Metric:
     return Metric.ERROR_RATE if limit.metric is Metric.AVAILABILITY else limit.metric
 
 
-def _value(limit: Limit, latency: Floats, counts: tuple[float, float, float, float]) -> float | None:
+def _value(limit: Limit, timed: tuple[Floats, Floats], counts: tuple[float, float, float, float]) -> float | None:
     requests, events = counts[:2]
     if limit.metric is Metric.P95:
-        return quantiles.quantile_ms(latency, P95)
+        return quantiles.quantile_ms(*timed, P95)
     if requests <= 0:
         return None
     return 1 - events / requests if limit.metric is Metric.AVAILABILITY else events / requests

@@ -43,9 +43,9 @@ class Comparison:
 class LimitEvidence:
     """Rollback evidence against the absolute limits, one row each in the order of the criteria.
 
-    `counts`: requests and events of the canary, then of LEGACY, in the row's CUSUM segment; `slots` and `latency`: the
-    canary's there; `total`: all canary requests ever counted here. `clearest`: by how many nats at most the stretch has
-    been clearer than an observed breach must be.
+    `counts`: requests and events of the canary, then of LEGACY, in the row's CUSUM segment; `slots`, `latency` and
+    `seconds`: the canary's there; `total`: all canary requests ever counted here. `clearest`: by how many nats at most
+    the stretch has been clearer than an observed breach must be.
     """
 
     log_sums: Floats
@@ -55,6 +55,7 @@ class LimitEvidence:
     counts: Floats
     slots: Floats
     latency: Floats
+    seconds: Floats
     clearest: Floats
     total: float = 0.0
 

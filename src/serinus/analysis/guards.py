@@ -12,7 +12,13 @@ MIN_SUBJECTS = 2
 LONE_SUBJECT_EVENTS = 10  # as the breaker: ten in a row convince also when nobody else is there
 WORST_SLOTS = 3
 OUTLIER_NATS = 6.0  # one slot in 400 by chance, at most
+ROUNDING = 1e-9
 SLOTS_PER_TRIM = 4  # with few subjects fewer slots are set aside, so that a dead canary is found at its third request
+
+
+def reaches(difference: float, margin: float) -> bool:
+    """At the margin or beyond it; what rounding alone keeps below it (0.99 / 0.9 - 1 of 10 %) is at it."""
+    return difference >= margin - ROUNDING
 
 
 def enough_subjects(slots: Floats) -> bool:
@@ -57,19 +63,19 @@ def without_outliers(slots: Floats, tolerated: float) -> tuple[float, float]:
 
 def errors_matter(tally: Tally, margin: float) -> bool:
     difference = trimmed_error_difference(tally, margin)
-    return (
-        _some(tally, Count.ERRORS) and enough_subjects(tally.slots) and difference is not None and difference >= margin
-    )
+    reached = difference is not None and reaches(difference, margin)
+    return reached and _some(tally, Count.ERRORS) and enough_subjects(tally.slots)
 
 
 def client_errors_matter(tally: Tally, margin: float) -> bool:
     rates = tally.rates(Count.CLIENT_ERRORS)
-    return _some(tally, Count.CLIENT_ERRORS) and rates is not None and rates[CANARY] - rates[LEGACY] >= margin
+    reached = rates is not None and reaches(rates[CANARY] - rates[LEGACY], margin)
+    return reached and _some(tally, Count.CLIENT_ERRORS)
 
 
 def latency_matters(tally: Tally, margin: float) -> bool:
-    increase = quantiles.p95_increase(tally.latency)
-    if increase is None or increase < margin:
+    increase = quantiles.p95_increase(tally.latency, tally.seconds)
+    if increase is None or not reaches(increase, margin):
         return False
     usual = int(quantiles.thresholds(tally.latency[LEGACY], (P95,))[0])
     slow = quantiles.slower(tally.latency[CANARY], usual)

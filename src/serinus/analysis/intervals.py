@@ -4,7 +4,6 @@ Both are differences of two quantities with their own intervals, combined by New
 17:873-890, 1998, method 10), which Donner and Zou carried over to ratios (Stat. Methods Med. Res. 21:347-359, 2012).
 """
 
-from collections.abc import Mapping
 from math import ceil, exp, floor, log, sqrt
 from typing import NamedTuple
 
@@ -33,7 +32,7 @@ def error_rate_difference(canary: Cell, legacy: Cell) -> Interval | None:
 
 def p95_increase(canary: Cell, legacy: Cell) -> Interval | None:
     """Of CANARY's P95 / LEGACY's - 1; None while either has too few requests (about 110) to bound its P95 above."""
-    pair = _log_p95(canary.latency), _log_p95(legacy.latency)
+    pair = _log_p95(canary), _log_p95(legacy)
     if pair[0] is None or pair[1] is None:
         return None
     low, high = _difference(*pair)  # type: ignore[arg-type]  # mypy does not narrow a tuple by its items
@@ -55,12 +54,13 @@ def _share(part: int, whole: int) -> Estimate:
     return Estimate(share, Interval(max(0.0, middle - half), min(1.0, middle + half)))
 
 
-def _log_p95(latency: Mapping[int, int]) -> Estimate | None:
+def _log_p95(cell: Cell) -> Estimate | None:
     """The logarithm of the P95, bounded by the order statistics whose ranks the binomial distribution allows."""
-    count = sum(latency.values())
+    count = sum(cell.latency.values())
     spread = Z * sqrt(0.95 * 0.05 * count)
     low_rank, high_rank = floor(0.95 * count - spread), ceil(0.95 * count + spread) + 1
     if low_rank < 1 or high_rank > count:
         return None
-    value, low, high = (log(quantile(latency, share) or 1.0) for share in (0.95, low_rank / count, high_rank / count))
+    shares = (0.95, low_rank / count, high_rank / count)
+    value, low, high = (log(quantile(cell.latency, cell.latency_seconds, share) or 1.0) for share in shares)
     return Estimate(value, Interval(low, high))

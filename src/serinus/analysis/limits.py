@@ -46,6 +46,7 @@ def no_limit_evidence(limits: Sequence[Limit]) -> LimitEvidence:
         counts=np.zeros((rows, len(Part))),
         slots=np.zeros((rows, 2, SLOTS)),
         latency=np.zeros((rows, BINS)),
+        seconds=np.zeros((rows, BINS)),
         clearest=np.full(rows, -math.inf),
     )
 
@@ -99,6 +100,7 @@ def fold_limits(
         counts=stretch,
         slots=np.where(running[:, None, None], evidence.slots + table.slots[CANARY], 0.0),
         latency=np.where(running[:, None], evidence.latency + table.latency[CANARY], 0.0),
+        seconds=np.where(running[:, None], evidence.seconds + table.seconds[CANARY], 0.0),
         clearest=np.where(running, np.maximum(evidence.clearest, _clearness(stretch, bounds, total)), -math.inf),
         total=total,
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import reduce
 from operator import add
 
-from serinus.analysis import obstacles, planner, quantiles
+from serinus.analysis import guards, obstacles, planner, quantiles
 from serinus.analysis.accumulator import log_evidence
 from serinus.analysis.comparison import PROMOTION_LOG_PRIOR, PROMOTION_ODDS, Promotion
 from serinus.analysis.criteria import Criteria
@@ -37,7 +37,7 @@ def observed_checks(evidence: Evidence, criteria: Criteria, now: float) -> tuple
 def _estimates(tally: Tally, evidence: Evidence, criteria: Criteria) -> tuple[Check, Check]:
     """Error rate and P95 as they are observed, on however little."""
     errors = _observed(evidence, Metric.ERROR_RATE, criteria.error_rate_margin, tally.rates(Count.ERRORS))
-    return errors, _observed(evidence, Metric.P95, criteria.p95_margin, quantiles.p95s_ms(tally.latency))
+    return errors, _observed(evidence, Metric.P95, criteria.p95_margin, quantiles.p95s_ms(tally.latency, tally.seconds))
 
 
 def _observed(evidence: Evidence, metric: Metric, margin: float, levels: tuple[float, float] | None) -> Check:
@@ -45,7 +45,9 @@ def _observed(evidence: Evidence, metric: Metric, margin: float, levels: tuple[f
         return _unless(NOT_CONCURRENT, Check(metric, metric, Verdict.INCONCLUSIVE, "", need=margin))
     legacy, canary = levels
     value = canary / legacy - 1 if metric is Metric.P95 else canary - legacy
-    verdict, reason = (Verdict.PASS, Reason.WITHIN_MARGIN) if value < margin else (Verdict.FAIL, Reason.BEYOND_MARGIN)
+    verdict, reason = Verdict.PASS, Reason.WITHIN_MARGIN
+    if guards.reaches(value, margin):
+        verdict, reason = Verdict.FAIL, Reason.BEYOND_MARGIN
     numbers = {"legacy": legacy, "canary": canary, "margin": margin, "requests": _canary_requests(evidence)}
     return Check(metric, metric, verdict, reason, value, margin, numbers, evidence.step.started_at)
 

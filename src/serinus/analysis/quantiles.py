@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serinus.analysis.arrays import Floats
-from serinus.metrics.sketch import BINS, BINS_PER_TENTH, GROWTH, bin_of, upper_edge_ms
+from serinus.metrics.sketch import BINS, BINS_PER_TENTH, bin_of, mean_ms
 
 P95 = 0.95
 LARGEST_THRESHOLD = BINS - 2  # the last finite edge
@@ -25,17 +25,14 @@ def thresholds(latency: Floats, qs: Sequence[float]) -> NDArray[np.intp]:
     return np.asarray(np.minimum(bins, LARGEST_THRESHOLD), dtype=np.intp)
 
 
-def quantile_ms(latency: Floats, q: float) -> float | None:
-    """The `q` quantile, interpolated within its bin; None for an empty histogram. Weights need not be whole."""
+def quantile_ms(latency: Floats, seconds: Floats, q: float) -> float | None:
+    """The `q` quantile, as `metrics.sketch.quantile` has it; None for an empty histogram. Weights need not be whole."""
     counts = np.maximum(latency, 0.0)
     total = counts.sum()
     if total <= 0:
         return None
     bin_ = int(np.searchsorted(np.cumsum(counts), q * total * (1 - _TOLERANCE)))
-    before = float(counts[:bin_].sum())
-    position = min(1.0, max(0.0, (q * total - before) / counts[bin_]))
-    upper = upper_edge_ms(min(bin_, LARGEST_THRESHOLD))
-    return float(upper * GROWTH ** (position - 1.0))
+    return mean_ms(bin_, float(counts[bin_]), float(seconds[bin_]))
 
 
 def slower(latency: Floats, threshold: int) -> Floats:
@@ -54,13 +51,13 @@ def threshold_of(milliseconds: float) -> int:
     return min(bin_of(milliseconds / 1_000 * (1 - _TOLERANCE)), LARGEST_THRESHOLD)
 
 
-def p95s_ms(latency: Floats) -> tuple[float, float] | None:
+def p95s_ms(latency: Floats, seconds: Floats) -> tuple[float, float] | None:
     """P95 of both rows of 2 x `BINS`; None when either is empty."""
-    legacy, canary = (quantile_ms(row, P95) for row in latency)
+    legacy, canary = (quantile_ms(*rows, P95) for rows in zip(latency, seconds, strict=True))
     return None if legacy is None or canary is None else (legacy, canary)
 
 
-def p95_increase(latency: Floats) -> float | None:
+def p95_increase(latency: Floats, seconds: Floats) -> float | None:
     """(canary - LEGACY) / LEGACY of P95, from 2 x `BINS`; None when either is empty."""
-    levels = p95s_ms(latency)
+    levels = p95s_ms(latency, seconds)
     return None if levels is None else levels[1] / levels[0] - 1

@@ -8,11 +8,12 @@ from enum import IntEnum
 import numpy as np
 
 from serinus.analysis.arrays import Floats
-from serinus.metrics.sketch import BINS, SLOW_BIN
+from serinus.metrics.sketch import BINS, SLOW_BIN, mean_ms
 from serinus.metrics.snapshot import SLOTS, Cell
 
 LEGACY, CANARY = 0, 1
 REQUESTS_OF_SLOT, ERRORS_OF_SLOT = 0, 1
+_IN_FLIGHT_SECONDS = mean_ms(SLOW_BIN + 1, 0, 0) / 1_000  # what stands for a latency over 2 s that is not known yet
 
 
 class Count(IntEnum):
@@ -35,19 +36,26 @@ class Table:
     """What both versions did in one stratum; first index LEGACY, CANARY. Whole numbers, kept as floats.
 
     `counts`: 2 x `Count`. `latency`: 2 x `BINS`; a request in flight for over 2 s stands in the bin above until it
-    ends, so a single slice may hold negative numbers there. `slots`: 2 x (requests, errors) x `SLOTS`.
+    ends, so a single slice may hold negative numbers there. `seconds`: the sums of these latencies, in 2 x `BINS`.
+    `slots`: 2 x (requests, errors) x `SLOTS`.
     """
 
     counts: Floats
     latency: Floats
+    seconds: Floats
     slots: Floats
 
     def __add__(self, other: "Table") -> "Table":
-        return Table(self.counts + other.counts, self.latency + other.latency, self.slots + other.slots)
+        return Table(
+            self.counts + other.counts,
+            self.latency + other.latency,
+            self.seconds + other.seconds,
+            self.slots + other.slots,
+        )
 
 
 def empty_table() -> Table:
-    return Table(np.zeros((2, len(Count))), np.zeros((2, BINS)), np.zeros((2, 2, SLOTS)))
+    return Table(np.zeros((2, len(Count))), np.zeros((2, BINS)), np.zeros((2, BINS)), np.zeros((2, 2, SLOTS)))
 
 
 def table_of(legacy: Cell, canary: Cell) -> Table:
@@ -55,30 +63,35 @@ def table_of(legacy: Cell, canary: Cell) -> Table:
     for arm, cell in ((LEGACY, legacy), (CANARY, canary)):
         answered = cell.valid + cell.client_errors
         table.counts[arm] = (cell.requests, cell.valid, cell.errors, cell.failed, answered, cell.client_errors)
-        _fill_latency(table.latency[arm], cell)
+        _fill_latency(table.latency[arm], table.seconds[arm], cell)
         if cell.slot_requests:
             table.slots[arm] = (cell.slot_requests, cell.slot_errors)
     return table
 
 
-def _fill_latency(row: Floats, cell: Cell) -> None:
-    if cell.latency:
-        row[np.fromiter(cell.latency.keys(), dtype=np.intp)] = np.fromiter(cell.latency.values(), dtype=np.float64)
-    row[SLOW_BIN + 1] += cell.slow_opened - cell.slow_closed
+def _fill_latency(latency: Floats, seconds: Floats, cell: Cell) -> None:
+    for row, numbers in ((latency, cell.latency), (seconds, cell.latency_seconds)):
+        if numbers:
+            row[np.fromiter(numbers.keys(), dtype=np.intp)] = np.fromiter(numbers.values(), dtype=np.float64)
+    in_flight = cell.slow_opened - cell.slow_closed
+    latency[SLOW_BIN + 1] += in_flight
+    seconds[SLOW_BIN + 1] += in_flight * _IN_FLIGHT_SECONDS
 
 
 def is_usable(cell: Cell) -> bool:
     """False for negative or infinite counts, latencies off the grid, and slots that are not `SLOTS`."""
     counts = (*cell.outcomes.values(), cell.slow_opened, cell.slow_closed)
+    histogram = (cell.latency.values(), cell.latency_seconds.values())
     slots = (len(cell.slot_requests), len(cell.slot_errors))
     return (
-        all(_are_counts(numbers) for numbers in (counts, cell.latency.values(), cell.slot_requests, cell.slot_errors))
+        all(_are_counts(numbers) for numbers in (counts, *histogram, cell.slot_requests, cell.slot_errors))
         and slots in {(0, 0), (SLOTS, SLOTS)}
         and (not cell.latency or (min(cell.latency) >= 0 and max(cell.latency) < BINS))
+        and cell.latency_seconds.keys() <= cell.latency.keys()
     )
 
 
-def _are_counts(numbers: Collection[int]) -> bool:
+def _are_counts(numbers: Collection[float]) -> bool:
     return not numbers or (min(numbers) >= 0 and math.isfinite(sum(numbers)))
 
 
@@ -96,11 +109,13 @@ class Tally:
 
     LEGACY's counts of each stratum are weighted by canary / LEGACY requests, so neither a daily pattern nor a ramp of
     the share looks like a difference (Simpson's paradox). Strata without LEGACY traffic do not count here.
-    `counts` and `latency` are shaped as in `Table`, `slots` are the canary's, `legacy_valid` is LEGACY's unweighted.
+    `counts`, `latency` and `seconds` are shaped as in `Table`, `slots` are the canary's, `legacy_valid` is LEGACY's
+    unweighted.
     """
 
     counts: Floats
     latency: Floats
+    seconds: Floats
     slots: Floats
     legacy_valid: float
 
@@ -108,6 +123,7 @@ class Tally:
         return Tally(
             self.counts + other.counts,
             self.latency + other.latency,
+            self.seconds + other.seconds,
             self.slots + other.slots,
             self.legacy_valid + other.legacy_valid,
         )
@@ -121,7 +137,7 @@ class Tally:
 
 
 def empty_tally() -> Tally:
-    return Tally(np.zeros((2, len(Count))), np.zeros((2, BINS)), np.zeros((2, SLOTS)), 0.0)
+    return Tally(np.zeros((2, len(Count))), np.zeros((2, BINS)), np.zeros((2, BINS)), np.zeros((2, SLOTS)), 0.0)
 
 
 def matched(table: Table) -> Tally:
@@ -129,11 +145,13 @@ def matched(table: Table) -> Tally:
     weights = _ratios(table.counts[CANARY, DENOMINATORS], table.counts[LEGACY, DENOMINATORS])
     here = table.counts[LEGACY, DENOMINATORS] > 0
     seen = table.latency.sum(axis=1)
-    latency_weight = seen[CANARY] / seen[LEGACY] if seen[LEGACY] > 0 and seen[CANARY] > 0 else 0.0
+    legacy_weight = seen[CANARY] / seen[LEGACY] if seen[LEGACY] > 0 and seen[CANARY] > 0 else 0.0
+    latency_weights = np.array([[legacy_weight], [float(seen[LEGACY] > 0)]])
     slots = table.slots[CANARY] * bool(here[Count.VALID])
     return Tally(
         np.stack((table.counts[LEGACY] * weights, table.counts[CANARY] * here)),
-        np.stack((table.latency[LEGACY] * latency_weight, table.latency[CANARY] * bool(seen[LEGACY] > 0))),
+        table.latency * latency_weights,
+        table.seconds * latency_weights,
         slots,
         float(table.counts[LEGACY, Count.VALID]),
     )

@@ -68,9 +68,9 @@ def read_comparisons(evidence: Evidence, criteria: Criteria) -> tuple[Comparison
 
 
 def _extra_quantiles_count(whole: Tally, criteria: Criteria) -> bool:
-    increase = quantiles.p95_increase(whole.latency)
+    increase = quantiles.p95_increase(whole.latency, whole.seconds)
     enough = whole.counts[CANARY, Count.VALID] >= EXTRA_QUANTILES_FROM
-    return bool(enough and increase is not None and increase >= criteria.p95_margin)
+    return bool(enough and increase is not None and guards.reaches(increase, criteria.p95_margin))
 
 
 def _read(watch: Watch, evidence: Evidence, criteria: Criteria, read: tuple[Floats, Floats]) -> ComparisonReading:
@@ -115,7 +115,7 @@ def worse_check(comparison: ComparisonReading, alpha: float, *, proven: bool) ->
 def hold_check(comparison: ComparisonReading, alpha: float) -> Check:
     """Proven worse, and no rollback: too little of a difference, or one of too few subjects."""
     difference = guards.error_difference(comparison.tally) if comparison.watch is Watch.ERRORS else None
-    few = difference is not None and difference >= comparison.margin
+    few = difference is not None and guards.reaches(difference, comparison.margin)
     reason = Reason.WORSE_FOR_FEW_SUBJECTS if few else Reason.WORSE_WITHIN_TOLERANCE
     return _check(comparison, Verdict.FAIL, reason, alpha)
 
@@ -144,7 +144,7 @@ def _levels(comparison: ComparisonReading) -> tuple[float, float] | None:
         case Watch.CLIENT_ERRORS:
             return tally.rates(Count.CLIENT_ERRORS)
         case Watch.P95:
-            return quantiles.p95s_ms(tally.latency)
+            return quantiles.p95s_ms(tally.latency, tally.seconds)
 
 
 def _difference(comparison: ComparisonReading, levels: tuple[float, float]) -> float:

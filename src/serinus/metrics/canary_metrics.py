@@ -99,8 +99,9 @@ class CanaryMetricsCollector:
                 if not clamped >= line.shortest_seconds:  # too short to count, or not a number
                     continue
                 seconds = clamped
-            line.latency[bin_of(seconds)] += 1
-            line.latency_sum_seconds += seconds
+            timed = line.latency[bin_of(seconds)]
+            timed[0] += 1
+            timed[1] += seconds
 
     def _line(self, key: "_LineKey") -> "_Line":
         version, endpoint, outcome, status, compared = key
@@ -118,12 +119,11 @@ class CanaryMetricsCollector:
 class _Line:
     """The requests of one cell that ended alike."""
 
-    __slots__ = ("latency", "latency_sum_seconds", "requests", "shortest_seconds", "slots")
+    __slots__ = ("latency", "requests", "shortest_seconds", "slots")
 
     def __init__(self, outcome: Outcome) -> None:
         self.requests = 0
-        self.latency: defaultdict[int, int] = defaultdict(int)
-        self.latency_sum_seconds = 0.0
+        self.latency: defaultdict[int, list[float]] = defaultdict(lambda: [0, 0.0])  # count, seconds
         self.slots = [0] * SLOTS
         self.shortest_seconds = _JUST_SLOW_SECONDS if outcome in _LATENCY_ONLY_IF_SLOW else 0.0
 
@@ -132,8 +132,8 @@ class _Line:
         return Cell(
             outcomes={outcome: self.requests},
             statuses={status: self.requests},
-            latency=self.latency,
-            latency_sum_seconds=self.latency_sum_seconds,
+            latency={bin_: int(count) for bin_, (count, _) in self.latency.items()},
+            latency_seconds={bin_: seconds for bin_, (_, seconds) in self.latency.items()},
             slot_requests=tuple(self.slots) if with_slots else (),
             slot_errors=tuple(self.slots if outcome in ERRORS else _NO_SLOTS) if with_slots else (),
         )

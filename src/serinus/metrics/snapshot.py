@@ -15,6 +15,7 @@ SLICE_SECONDS = 2.0
 
 
 _Key = TypeVar("_Key")
+_Number = TypeVar("_Number", int, float)
 
 
 class Outcome(StrEnum):
@@ -49,15 +50,16 @@ class CellKey(NamedTuple):
 class Cell:
     """Counts of one version on one endpoint; adding two cells gives the cell of both.
 
-    `latency` is sparse: bin of `metrics.sketch` -> count. `slow_opened` counts requests that passed 2 s while in
-    flight, `slow_closed` those of them that have ended since and are therefore in `latency` too.
+    `latency` is sparse: bin of `metrics.sketch` -> count; `latency_seconds` is the sum of the latencies in each of
+    these bins, which makes a quantile that is shown more precise than the grid. `slow_opened` counts requests that
+    passed 2 s while in flight, `slow_closed` those of them that have ended since and are therefore in `latency` too.
     `slot_requests` and `slot_errors` (`SLOTS` numbers each, or none) count valid requests by a hash of the subject.
     """
 
     outcomes: Mapping[Outcome, int] = field(default_factory=lambda: MappingProxyType({}))
     statuses: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
     latency: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
-    latency_sum_seconds: float = 0.0
+    latency_seconds: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({}))
     slow_opened: int = 0
     slow_closed: int = 0
     slot_requests: tuple[int, ...] = ()
@@ -67,6 +69,11 @@ class Cell:
     def requests(self) -> int:
         """All requests that ended."""
         return sum(self.outcomes.values())
+
+    @property
+    def latency_sum_seconds(self) -> float:
+        """Of all requests in `latency`."""
+        return fsum(self.latency_seconds.values())
 
     @property
     def client_errors(self) -> int:
@@ -115,13 +122,18 @@ class Snapshot:
 
 
 def merge(cells: Iterable[Cell]) -> Cell:
-    """The cell of all requests together: exact in every count, `latency_sum_seconds` to the rounding of a float."""
+    """The cell of all requests together: exact in every count, `latency_seconds` to the rounding of a float.
+
+    For the counts the order is therefore without effect; the sums may differ in the last bits.
+    """
     parts = tuple(cells)
+    if len(parts) == 1:
+        return parts[0]
     return Cell(
         outcomes=_sum_by_key(cell.outcomes for cell in parts),
         statuses=_sum_by_key(cell.statuses for cell in parts),
         latency=_sum_by_key(cell.latency for cell in parts),
-        latency_sum_seconds=fsum(cell.latency_sum_seconds for cell in parts),
+        latency_seconds=_sum_by_key(cell.latency_seconds for cell in parts),
         slow_opened=sum(cell.slow_opened for cell in parts),
         slow_closed=sum(cell.slow_closed for cell in parts),
         slot_requests=_sum_by_slot(cell.slot_requests for cell in parts),
@@ -129,11 +141,12 @@ def merge(cells: Iterable[Cell]) -> Cell:
     )
 
 
-def _sum_by_key(counts: Iterable[Mapping[_Key, int]]) -> Mapping[_Key, int]:
-    total: dict[_Key, int] = {}
+def _sum_by_key(counts: Iterable[Mapping[_Key, _Number]]) -> Mapping[_Key, _Number]:
+    total: dict[_Key, _Number] = {}
+    before = total.get
     for count in counts:
         for key, number in count.items():
-            total[key] = total.get(key, 0) + number
+            total[key] = before(key, 0) + number
     return total
 
 

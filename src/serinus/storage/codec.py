@@ -111,7 +111,7 @@ def _exact_reader(kind: type[Any]) -> Reader:
 def _many_reader(kind: Any) -> Callable[[Collection[Any]], Iterable[Any]]:
     """Reads all items; numbers and texts, of which there are many, by one look at their types."""
     read = _reader(kind)
-    if kind not in (int, str):
+    if kind not in (int, float, str):
         return lambda values: map(read, values)
     return lambda values: values if {kind}.issuperset(map(type, values)) else list(map(read, values))
 

@@ -82,6 +82,8 @@ def test_counts_that_stopped_coming_are_stale() -> None:
         Cell({Outcome.OK: math.nan}),  # type: ignore[dict-item]
         Cell({Outcome.OK: 5}, latency={3: math.inf}),  # type: ignore[dict-item]
         Cell({Outcome.OK: 5}, latency={100_000: 1}),
+        Cell({Outcome.OK: 5}, latency={400: 1}, latency_seconds={400: math.inf}),
+        Cell({Outcome.OK: 5}, latency={400: 1}, latency_seconds={-1: 1.0}),
         Cell({Outcome.OK: 5}, slot_requests=(5,), slot_errors=(0,)),
     ],
 )
@@ -124,13 +126,7 @@ def test_client_errors_are_no_volume() -> None:
 def test_a_margin_that_is_missed_is_a_fail() -> None:
     report = judged(slice_of(0, cell(19_000), cell(2_000, 12, seconds=0.23)))
     assert [check.verdict for check in report.slo] == [Verdict.FAIL, Verdict.FAIL, Verdict.PASS]
-    assert report.slo[1].value == pytest.approx(0.15, abs=0.025)
-
-
-@pytest.mark.parametrize(("legacy_ms", "canary_ms", "verdict"), [(900, 970, Verdict.PASS), (900, 1_005, Verdict.FAIL)])
-def test_a_p95_is_compared_by_its_relative_increase(legacy_ms: float, canary_ms: float, verdict: Verdict) -> None:
-    legacy, canary = cell(19_000, seconds=legacy_ms / 1_000), cell(1_500, seconds=canary_ms / 1_000)
-    assert judged(slice_of(0, legacy, canary)).slo[1].verdict is verdict
+    assert report.slo[1].value == pytest.approx(0.15)
 
 
 def test_a_ramp_while_the_day_gets_worse_for_both_looks_like_no_difference() -> None:

@@ -48,7 +48,7 @@ def test_a_record_comes_out_as_what_it_was() -> None:
     assert cell.outcomes == {Outcome.OK: 1}
     assert cell.statuses == {201: 1}
     assert cell.latency == {bin_of(0.25): 1}
-    assert cell.latency_sum_seconds == 0.25
+    assert cell.latency_seconds == {bin_of(0.25): 0.25}
     assert [slot for slot, count in enumerate(cell.slot_requests) if count] == [5]
     assert cell.slot_errors == (0,) * SLOTS
 
@@ -111,11 +111,23 @@ def test_drains_in_between_change_no_total(many: list[tuple], cuts: list[int]) -
         drained.append(parts.drain())
     for key, cell in whole.drain().items():
         together = merge(part[key] for part in drained if key in part)
-        assert together.latency_sum_seconds == pytest.approx(cell.latency_sum_seconds)
+        assert together.latency_seconds == pytest.approx(cell.latency_seconds)
         assert (together.outcomes, together.latency, together.slot_errors) == (
             *(cell.outcomes, cell.latency),
             cell.slot_errors,
         )
+
+
+@given(st.lists(st.floats(0, 130), min_size=1, max_size=2 * BATCH))
+def test_the_sum_of_the_latencies_is_kept_by_bin(latencies: list[float]) -> None:
+    collector = CanaryMetricsCollector()
+    for seconds in latencies:
+        collector.record(CANARY, "/a", Outcome.OK, seconds, slot=1)
+    cell = collector.drain()[COMPARED]
+    counted = [min(seconds, LONGEST_SECONDS) for seconds in latencies]
+    expected = {bin_: math.fsum(each for each in counted if bin_of(each) == bin_) for bin_ in map(bin_of, counted)}
+    assert cell.latency_seconds == pytest.approx(expected)
+    assert cell.latency_sum_seconds == pytest.approx(math.fsum(counted))
 
 
 def test_a_drain_takes_everything_and_leaves_nothing() -> None:
@@ -147,7 +159,7 @@ def test_a_negative_latency_counts_as_none_at_all(seconds: float) -> None:
 def test_an_absurd_latency_counts_as_the_longest(seconds: float) -> None:
     cell = one_cell(Outcome.OK, seconds)
     assert cell.latency_sum_seconds == LONGEST_SECONDS
-    assert quantile(cell.latency, 0.5) == pytest.approx(1_000 * LONGEST_SECONDS, rel=0.01)
+    assert quantile(cell.latency, cell.latency_seconds, 0.5) == pytest.approx(1_000 * LONGEST_SECONDS, rel=0.01)
 
 
 def test_a_latency_that_is_no_number_leaves_the_request_counted() -> None:

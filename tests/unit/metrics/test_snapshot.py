@@ -17,7 +17,11 @@ cells = st.builds(
     outcomes=st.dictionaries(st.sampled_from(Outcome), counts),
     statuses=st.dictionaries(st.integers(100, 599), counts, max_size=5),
     latency=st.dictionaries(st.integers(0, BINS - 1), counts, max_size=5),
-    latency_sum_seconds=st.integers(0, 10**9).map(lambda units: units / 1_024),  # sums of these are exact
+    latency_seconds=st.dictionaries(
+        st.integers(0, BINS - 1),
+        st.integers(0, 10**9).map(lambda units: units / 1_024),  # sums of these are exact
+        max_size=5,
+    ),
     slow_opened=counts,
     slow_closed=counts,
     slot_requests=slots,
@@ -42,6 +46,16 @@ def test_merging_is_associative(one: Cell, other: Cell, third: Cell) -> None:
 @given(cells)
 def test_the_empty_cell_changes_nothing(one: Cell) -> None:
     assert merge([one, Cell()]) == merge([Cell(), one]) == merge([one]) == one
+
+
+seconds = st.dictionaries(st.integers(0, 3), st.floats(0, 1e6))
+
+
+@given(seconds, seconds, seconds)
+def test_sums_of_any_latencies_are_associative_up_to_rounding(one: Mapping, other: Mapping, third: Mapping) -> None:
+    a, b, c = (Cell(latency_seconds=each) for each in (one, other, third))
+    left, right = merge([merge([a, b]), c]), merge([a, merge([b, c])])
+    assert left.latency_seconds == pytest.approx(right.latency_seconds, rel=1e-15 * 8)
 
 
 def test_merging_nothing_is_the_empty_cell() -> None:
