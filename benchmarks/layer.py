@@ -1,0 +1,272 @@
+"""What the whole layer adds to a Starlette route: `Canary` beside the middlewares that only measure.
+
+In process: the application is called as a server would call it, each contender in an interpreter of its own, in turn;
+what a layer adds is its time less that of the bare application, round by round. Over sockets: uvicorn with and without
+the layer, each saturated by the same client.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from functools import partial
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from serinus import CanaryRouter, Split
+from serinus.asgi import Canary, subject
+from timing import Goal, Measured, report, show
+
+Message: TypeAlias = MutableMapping[str, Any]
+Application: TypeAlias = Callable[..., Awaitable[None]]
+
+CALLS = 512  # two batches of the collector's queue
+ROUNDS = 101
+WARM_UP = 5
+CONNECTIONS = 16
+SUBJECTS = [f"user-{number}".encode() for number in range(CALLS)]
+PATH = "/conversations/42"
+BODY = b"conversation 42"
+
+
+async def greet(request: Request) -> PlainTextResponse:
+    return PlainTextResponse(f"conversation {request.path_params['session_id']}")
+
+
+def starlette() -> Starlette:
+    return Starlette(routes=[Route("/health", greet), Route("/conversations/{session_id}", greet)])
+
+
+def canary(percentage: float) -> Canary:
+    layer = Canary(legacy=starlette(), canary=starlette(), subject=subject.header("x-user-id"))
+    layer.adopt(Split(enabled=True, percentage=percentage))
+    return layer
+
+
+def instrumentator() -> Application:
+    from prometheus_client import CollectorRegistry
+    from prometheus_fastapi_instrumentator import Instrumentator
+
+    app = starlette()
+    Instrumentator(registry=CollectorRegistry()).instrument(app)
+    return app
+
+
+def exporter() -> Application:
+    from starlette_exporter import PrometheusMiddleware
+
+    app = starlette()
+    app.add_middleware(PrometheusMiddleware, group_paths=True)
+    return app
+
+
+def opentelemetry() -> Application:
+    from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
+    return OpenTelemetryMiddleware(starlette(), meter_provider=MeterProvider([InMemoryMetricReader()]))
+
+
+PEERS = {
+    "prometheus-fastapi-instrumentator": instrumentator,
+    "starlette_exporter": exporter,
+    "opentelemetry (metrics, no spans)": opentelemetry,
+}
+
+
+async def receive() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def send(_message: Message) -> None: ...
+
+
+def scope(number: int, subject_: bytes) -> Message:
+    path = f"/conversations/{number}"
+    headers = [(b"host", b"localhost"), (b"user-agent", b"benchmark"), (b"accept", b"*/*"), (b"x-user-id", subject_)]
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": headers,
+        "client": ("127.0.0.1", 50_000),
+        "server": ("127.0.0.1", 80),
+    }
+
+
+def work(orders: Connection, build: Callable[[], Application]) -> None:
+    """Times `CALLS` calls whenever it is told to, in an interpreter of its own, as the application would run."""
+
+    async def calls(app: Application) -> float:
+        started = time.perf_counter()
+        for number, subject_ in enumerate(SUBJECTS):
+            await app(scope(number, subject_), receive, send)
+        return time.perf_counter() - started
+
+    with asyncio.Runner() as runner:
+        try:
+            app = build()
+        except ModuleNotFoundError as missing:
+            orders.send(missing.name)
+            return
+        for _ in range(WARM_UP):
+            runner.run(calls(app))
+        orders.send(None)
+        while orders.recv() == "go":
+            orders.send(runner.run(calls(app)))
+
+
+def measure(contenders: Mapping[str, Callable[[], Application]]) -> dict[str, Measured]:
+    """Every contender once in every round, one after the other."""
+    workers: dict[str, Connection] = {}
+    context = get_context("spawn")
+    for name, build in contenders.items():
+        ours, theirs = context.Pipe()
+        context.Process(target=work, args=(theirs, build), daemon=True).start()
+        if missing := ours.recv():
+            print(f"{name}: left out, {missing} is not installed")
+        else:
+            workers[name] = ours
+    rounds: dict[str, list[float]] = {name: [] for name in workers}
+    for _ in range(ROUNDS):
+        for name, worker in workers.items():
+            worker.send("go")
+            rounds[name].append(1e6 * worker.recv() / CALLS)
+    for worker in workers.values():
+        worker.send("stop")
+    return {name: Measured(tuple(taken)) for name, taken in rounds.items()}
+
+
+def in_process() -> tuple[Measured, dict[str, Measured]]:
+    """What our layer adds at the customer's share, and what the peers add."""
+    share = CanaryRouter.CANARY_TRAFFIC_PERCENTAGE
+    ours = {f"Canary, {percentage:g} % canary": partial(canary, percentage) for percentage in (share, 0, 50, 100)}
+    measured = measure({"Starlette": starlette, **ours, **PEERS})
+    added = {name: each.less(measured["Starlette"]) for name, each in measured.items() if name != "Starlette"}
+    reference = next(iter(added))
+    print(f"\nThe bare route takes {measured['Starlette'].us:.2f} µs")
+    show("What a layer adds to it", added, unit="µs", against=reference)
+    return added[reference], {name: added[name] for name in PEERS if name in added}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def server(factory: str, http: str) -> Iterator[int]:
+    """uvicorn in a process of its own, on a processor of its own where that can be had; its port."""
+    port = free_port()
+    options = ["--port", str(port), "--http", http, "--log-level", "error", "--no-access-log", "--factory"]
+    command = [sys.executable, "-m", "uvicorn", "--app-dir", str(Path(__file__).parent), *options, f"layer:{factory}"]
+    with subprocess.Popen(command) as process:
+        with contextlib.suppress(AttributeError, OSError):
+            os.sched_setaffinity(process.pid, {max(os.sched_getaffinity(0))})
+        try:
+            await_port(port)
+            yield port
+        finally:
+            process.terminate()
+
+
+def await_port(port: int) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.05)
+    raise TimeoutError(f"no server on port {port}")
+
+
+def under_layer() -> Canary:
+    return canary(CanaryRouter.CANARY_TRAFFIC_PERCENTAGE)
+
+
+def requests_per_second(port: int, seconds: float) -> float:
+    """As many as the server answers to a client that always has a request waiting on every connection."""
+    request = f"GET {PATH} HTTP/1.1\r\nhost: localhost\r\nx-user-id: user-%d\r\n\r\n"
+    requests = [(request % number).encode() for number in range(1_000)]
+    connections = [socket.create_connection(("127.0.0.1", port)) for _ in range(CONNECTIONS)]
+    answered = 0
+    for number, connection in enumerate(connections):
+        connection.sendall(requests[number])
+    started = time.perf_counter()
+    while time.perf_counter() < started + seconds:
+        for connection in connections:
+            answer = connection.recv(4_096)
+            while not answer.endswith(BODY):
+                answer += connection.recv(4_096)
+            answered += 1
+            connection.sendall(requests[answered % 1_000])
+    taken = time.perf_counter() - started
+    for connection in connections:
+        connection.close()
+    return answered / taken
+
+
+def over_sockets(http: str, rounds: int, seconds: float) -> float:
+    """The throughput with the layer, as a fraction of that without."""
+    with contextlib.suppress(AttributeError):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    with server("starlette", http) as bare, server("under_layer", http) as layered:
+        requests_per_second(bare, seconds)
+        requests_per_second(layered, seconds)
+        pairs = [(requests_per_second(bare, seconds), requests_per_second(layered, seconds)) for _ in range(rounds)]
+    fraction = statistics.median(layered / bare for bare, layered in pairs)
+    without, with_layer = (statistics.median(column) for column in zip(*pairs, strict=True))
+    print(f"uvicorn ({http}): {without:,.0f} requests/s without, {with_layer:,.0f} with the layer: {fraction:.3f}")
+    return fraction
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--rounds", type=int, default=9, help="over sockets, of each server")
+    options.add_argument("--seconds", type=float, default=1.0, help="a round over sockets")
+    options.add_argument("--no-sockets", action="store_true")
+    chosen = options.parse_args()
+    ours, peers = in_process()
+    goals = [Goal("the layer adds, µs", ours.us, 5)]
+    if peers:
+        lightest = min(peers, key=lambda name: peers[name].us)
+        goals.append(Goal(f"the layer, times the lightest peer ({lightest})", ours.ratio(peers[lightest]), 1 / 6))
+    if not chosen.no_sockets:
+        print()
+        for http in ("h11", "httptools"):
+            if http == "httptools" and not _has_httptools():
+                print("uvicorn (httptools): left out, it is not installed")
+                continue
+            fraction = over_sockets(http, chosen.rounds, chosen.seconds)
+            goals.append(Goal(f"throughput lost under uvicorn with {http}", 1 - fraction, 0.1))
+    return report(goals)
+
+
+def _has_httptools() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("httptools") is not None
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
