@@ -174,6 +174,22 @@ def test_a_canary_proven_worse_than_legacy_is_rolled_back_without_a_deadline() -
     assert (receipt.cause, receipt.breach_at, receipt.deadline_met) == ("error_rate", T0 + 20, None)
 
 
+def test_a_canary_proven_worse_while_a_limit_is_breached_is_held_to_that_limits_deadline() -> None:
+    worse = check("error_rate", verdict=Verdict.FAIL, since=T0 + 20)
+
+    def look(stage: Stage) -> Report:
+        limits = {"error-rate": breached("error-rate", since=T0 + 20)} if stage.now > T0 + 20 else {}
+        return report(stage.plan, stage.now, limits=limits, worse=(worse,) if stage.now > T0 + 25 else ())
+
+    stage = Stage(PLAN, look=look)
+    stage.run_until(Phase.ROLLED_BACK, within=60)
+    limit, receipt = trigger(PLAN, "error-rate"), stage.rollout.receipt
+    assert receipt is not None
+    assert (receipt.cause, receipt.severity) == ("error_rate", limit.severity)
+    assert (receipt.deadline_at, receipt.deadline_met) == (T0 + 20 + limit.deadline_seconds, True)
+    assert stage.told(EventKind.ROLLBACK_STARTED)[0].channels == limit.channels
+
+
 @pytest.mark.parametrize(
     ("wish", "phase"), [(AtDeadline.ROLL_BACK, Phase.ROLLED_BACK), (AtDeadline.HOLD, Phase.PROGRESSING)]
 )

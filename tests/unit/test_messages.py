@@ -107,7 +107,14 @@ def test_people_count_steps_from_one() -> None:
 
 
 def test_an_infinite_figure_does_not_fail_the_sentence() -> None:
-    assert "inf" in render("proven_within_margin", {"evidence": inf, "evidence_needed": 20.0, "requests": 5.0})
+    numbers = {"evidence": inf, "evidence_needed": 20.0, "requests": 5.0}
+    assert "evidence > 1,000,000 (needs 20)" in render("proven_within_margin", numbers)
+
+
+@pytest.mark.parametrize(("evidence", "said"), [(0.0, "0.0"), (1.84, "1.8"), (2_941.2, "2,941"), (3e7, "> 1,000,000")])
+def test_evidence_is_said_as_a_number_that_people_can_read(evidence: float, said: str) -> None:
+    numbers = {"evidence": evidence, "evidence_needed": 20.0, "requests": 5.0}
+    assert f"evidence {said} (needs 20)" in render("proven_within_margin", numbers)
 
 
 def test_a_problem_says_what_to_do() -> None:

@@ -85,6 +85,7 @@ class _Texts(Formatter):
             "+percent": lambda share: f"{share * 100:+.1f} %",
             "points": lambda share: f"{share * 100:.2f} {self._words['points']}",
             "+points": lambda share: f"{share * 100:+.2f} {self._words['points']}",
+            "strength": _strength,
             "duration": self._duration,
             "time": lambda at: datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
             "list": lambda items: ", ".join(map(_plain, items)) or UNKNOWN,
@@ -106,6 +107,13 @@ class _Texts(Formatter):
             parts.append((count, name))
         first = next(index for index, (count, _) in enumerate(parts) if count)
         return " ".join(f"{count} {self._words[name]}" for count, name in parts[first : first + 2] if count)
+
+
+def _strength(evidence: float) -> str:
+    """An e-value; beyond a million nobody cares by how much."""
+    if evidence >= 1e6:
+        return "> 1,000,000"
+    return f"{evidence:,.0f}" if evidence >= 10 else f"{evidence:.1f}"
 
 
 def _plain(item: object) -> str:

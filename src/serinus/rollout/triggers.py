@@ -55,7 +55,7 @@ def track(rollout: Rollout, report: Report, now: float) -> Decision:
 def cause_of_rollback(rollout: Rollout, report: Report, now: float) -> Cause | None:
     """What demands a rollback now, the most urgent first: a proven limit, a proven regression, a deadline."""
     proven = [cause for trigger in _by_urgency(rollout) if (cause := _proven_limit(rollout, trigger, report))]
-    worse = [_proven_worse(check) for check in report.worse if _rolls_back(rollout, check)]
+    worse = [_proven_worse(rollout, check) for check in report.worse if _rolls_back(rollout, check)]
     due = [cause for trigger in _by_urgency(rollout) if (cause := _due(rollout, trigger, report, now))]
     return next(iter((*proven, *worse, *due)), None)
 
@@ -151,8 +151,13 @@ def _proven_limit(rollout: Rollout, trigger: Trigger, report: Report) -> Cause |
     return Cause(name, limit.check.reason, proven=True, check=limit.check, breach=breach, channels=trigger.channels)
 
 
-def _proven_worse(check: Check) -> Cause:
-    return Cause(check.name, check.reason, proven=True, check=check)
+def _proven_worse(rollout: Rollout, check: Check) -> Cause:
+    """A breach that is open at the time is dealt with by the same rollback, so its deadline is the rollback's."""
+    trigger = next((trigger for trigger in _by_urgency(rollout) if _breach(rollout, trigger)), None)
+    if trigger is None:
+        return Cause(check.name, check.reason, proven=True, check=check)
+    breach = _breach(rollout, trigger)
+    return Cause(check.name, check.reason, proven=True, check=check, breach=breach, channels=trigger.channels)
 
 
 def _due(rollout: Rollout, trigger: Trigger, report: Report, now: float) -> Cause | None:

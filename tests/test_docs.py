@@ -1,0 +1,53 @@
+"""The documents say what is: links resolve, commands exist, both READMEs show the same code."""
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from serinus.cli.main import main
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted(path for path in ROOT.glob("**/*.md") if not {".venv", "node_modules"} & set(path.parts))
+ONE_PAGE = {"README.md": 100, "README.ko.md": 100, "ARCHITECTURE.md": 100, "CONTRIBUTING.md": 80}
+
+
+def fenced(page: Path) -> list[str]:
+    """The lines of code blocks, without their comments."""
+    blocks = re.findall(r"```[a-z]*\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    return [line.split("#")[0].rstrip() for block in blocks for line in block.splitlines()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_every_command_of_the_readme_exists(name: str) -> None:
+    commands = [line.split() for line in fenced(ROOT / name) if line.startswith("serinus ")]
+    assert commands
+    for command in commands:
+        result = CliRunner().invoke(main, [command[1], "--help"])
+        assert result.exit_code == 0, command
+        options = [word for word in command if word.startswith("--")]
+        assert all(option in result.output for option in options), command
+
+
+def test_both_readmes_show_the_same_code() -> None:
+    def code(name: str) -> list[str]:
+        return [re.sub(r'"[^"]*[가-힣 ]+[^"]*"', '""', line) for line in fenced(ROOT / name)]
+
+    assert code("README.ko.md") == code("README.md")
+
+
+@pytest.mark.parametrize(("name", "lines"), ONE_PAGE.items())
+def test_the_first_documents_stay_a_page_each(name: str, lines: int) -> None:
+    assert len((ROOT / name).read_text(encoding="utf-8").splitlines()) <= lines
+
+
+def test_every_decision_is_listed() -> None:
+    listed = (ROOT / "docs/decisions/README.md").read_text(encoding="utf-8")
+    assert [page.name for page in (ROOT / "docs/decisions").glob("0*.md") if page.name not in listed] == []
