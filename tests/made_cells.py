@@ -25,18 +25,24 @@ def cell(
     subjects: int = SLOTS,
     first_subject: int = 0,
 ) -> Cell:
-    """`requests` valid ones, `failed` of them by different subjects as far as there are so many; all take `seconds`."""
-    slots, errors = [0] * SLOTS, [0] * SLOTS
+    """`requests` valid ones, `failed` of them by different subjects as far as there are so many; all take `seconds`.
+
+    The `client_errors` come on top, and are spread over the subjects in the same way.
+    """
+    slots, errors, refused = [0] * SLOTS, [0] * SLOTS, [0] * SLOTS
     for number in range(requests):
         slot = (first_subject + number % subjects) % SLOTS
         slots[slot] += 1
         errors[slot] += number < failed
+    for number in range(client_errors):
+        refused[(first_subject + number % subjects) % SLOTS] += 1
     return Cell(
         outcomes={Outcome.OK: requests - failed, Outcome.FAILED: failed, Outcome.CLIENT_ERROR: client_errors},
         latency={bin_of(seconds): requests} if requests else {},
         latency_seconds={bin_of(seconds): requests * seconds} if requests else {},
         slot_requests=tuple(slots),
         slot_errors=tuple(errors),
+        slot_client_errors=tuple(refused),
     )
 
 

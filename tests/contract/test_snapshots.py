@@ -30,6 +30,7 @@ cells = st.builds(
     slow_closed=counts,
     slot_requests=slots,
     slot_errors=slots,
+    slot_client_errors=slots,
 )
 keys = st.builds(
     CellKey, st.sampled_from(DeploymentVersion), st.text(st.characters(exclude_categories=["Cs"])), st.booleans()

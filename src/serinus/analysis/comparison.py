@@ -17,7 +17,7 @@ from serinus.analysis.arrays import Floats
 from serinus.analysis.criteria import Criteria
 from serinus.analysis.proportions import Pair
 from serinus.analysis.quantiles import P95
-from serinus.analysis.tables import CANARY, LEGACY, Count, Table
+from serinus.analysis.tables import CANARY, LEGACY, Count, Table, slots_of
 from serinus.metrics.sketch import BINS
 from serinus.metrics.snapshot import SLOTS
 
@@ -123,7 +123,7 @@ def learn(past: Past, tables: Sequence[Table], seconds: float) -> Past:
         past = Past(
             past.counts * kept + table.counts[LEGACY],
             past.latency + table.latency[LEGACY],
-            past.slots + table.slots[LEGACY],
+            past.slots + slots_of(table.slots[LEGACY], Count.ERRORS),
         )
     return past
 

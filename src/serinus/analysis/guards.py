@@ -5,7 +5,7 @@ import numpy as np
 from serinus.analysis import quantiles
 from serinus.analysis.arrays import Floats
 from serinus.analysis.quantiles import P95
-from serinus.analysis.tables import CANARY, DENOMINATORS, LEGACY, REQUESTS_OF_SLOT, Count, Tally
+from serinus.analysis.tables import CANARY, DENOMINATORS, LEGACY, REQUESTS_OF_SLOT, Count, Tally, slots_of
 
 MIN_EVENTS = 3
 MIN_SUBJECTS = 2
@@ -29,19 +29,19 @@ def enough_subjects(slots: Floats) -> bool:
     return bool((requests > 0).sum() == 1 and errors.sum() >= LONE_SUBJECT_EVENTS)
 
 
-def error_difference(tally: Tally) -> float | None:
-    """Canary - LEGACY error rate; None without matched traffic."""
-    rates = tally.rates(Count.ERRORS)
+def difference(tally: Tally, events: Count) -> float | None:
+    """Canary - LEGACY rate; None without matched traffic."""
+    rates = tally.rates(events)
     return None if rates is None else rates[CANARY] - rates[LEGACY]
 
 
-def trimmed_error_difference(tally: Tally, margin: float) -> float | None:
+def trimmed_difference(tally: Tally, events: Count, margin: float) -> float | None:
     """The difference without the canary's outliers: one client that fails a thousand times is one client."""
-    rates = tally.rates(Count.ERRORS)
-    if rates is None or tally.slots[REQUESTS_OF_SLOT].sum() == 0:
-        return error_difference(tally)
-    requests, errors = without_outliers(tally.slots, rates[LEGACY] + margin)
-    return errors / requests - rates[LEGACY] if requests > 0 else None
+    rates, slots = tally.rates(events), slots_of(tally.slots, events)
+    if rates is None or slots[REQUESTS_OF_SLOT].sum() == 0:
+        return difference(tally, events)
+    requests, counted = without_outliers(slots, rates[LEGACY] + margin)
+    return counted / requests - rates[LEGACY] if requests > 0 else None
 
 
 def without_outliers(slots: Floats, tolerated: float) -> tuple[float, float]:
@@ -62,15 +62,21 @@ def without_outliers(slots: Floats, tolerated: float) -> tuple[float, float]:
 
 
 def errors_matter(tally: Tally, margin: float) -> bool:
-    difference = trimmed_error_difference(tally, margin)
-    reached = difference is not None and reaches(difference, margin)
-    return reached and _some(tally, Count.ERRORS) and enough_subjects(tally.slots)
+    return _events_matter(tally, Count.ERRORS, margin)
 
 
 def client_errors_matter(tally: Tally, margin: float) -> bool:
-    rates = tally.rates(Count.CLIENT_ERRORS)
-    reached = rates is not None and reaches(rates[CANARY] - rates[LEGACY], margin)
-    return reached and _some(tally, Count.CLIENT_ERRORS)
+    """A lone subject never convinces here: a client may be throttled through no fault of its version."""
+    requests, client_errors = slots_of(tally.slots, Count.CLIENT_ERRORS)
+    several = requests.sum() == 0 or (client_errors > 0).sum() >= MIN_SUBJECTS
+    return bool(several) and _events_matter(tally, Count.CLIENT_ERRORS, margin)
+
+
+def _events_matter(tally: Tally, events: Count, margin: float) -> bool:
+    trimmed = trimmed_difference(tally, events, margin)
+    some = tally.counts[CANARY, events] >= MIN_EVENTS and tally.counts[CANARY, DENOMINATORS[events]] > 0
+    reached = trimmed is not None and reaches(trimmed, margin)
+    return bool(some) and reached and enough_subjects(slots_of(tally.slots, events))
 
 
 def latency_matters(tally: Tally, margin: float) -> bool:
@@ -81,7 +87,3 @@ def latency_matters(tally: Tally, margin: float) -> bool:
     slow = quantiles.slower(tally.latency[CANARY], usual)
     requests = tally.slots[REQUESTS_OF_SLOT]
     return bool(slow >= MIN_EVENTS and (requests.sum() == 0 or (requests > 0).sum() >= MIN_SUBJECTS))
-
-
-def _some(tally: Tally, events: Count) -> bool:
-    return bool(tally.counts[CANARY, events] >= MIN_EVENTS and tally.counts[CANARY, DENOMINATORS[events]] > 0)

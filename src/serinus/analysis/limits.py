@@ -12,7 +12,7 @@ from serinus.analysis.accumulator import Beginnings, accumulate, forget_gains
 from serinus.analysis.arrays import Floats
 from serinus.analysis.criteria import Limit
 from serinus.analysis.evidence import LimitEvidence
-from serinus.analysis.tables import CANARY, LEGACY, Count, Table
+from serinus.analysis.tables import CANARY, LEGACY, Count, Table, slots_of
 from serinus.analysis.verdict import Metric
 from serinus.metrics.sketch import BINS
 from serinus.metrics.snapshot import SLOTS
@@ -98,12 +98,18 @@ def fold_limits(
         cusums=cusums,
         since=np.where(running, np.minimum(evidence.since, started_at), math.inf),
         counts=stretch,
-        slots=np.where(running[:, None, None], evidence.slots + table.slots[CANARY], 0.0),
+        slots=np.where(running[:, None, None], evidence.slots + _slots(limits, table), 0.0),
         latency=np.where(running[:, None], evidence.latency + table.latency[CANARY], 0.0),
         seconds=np.where(running[:, None], evidence.seconds + table.seconds[CANARY], 0.0),
         clearest=np.where(running, np.maximum(evidence.clearest, _clearness(stretch, bounds, total)), -math.inf),
         total=total,
     )
+
+
+def _slots(limits: Sequence[Limit], table: Table) -> Floats:
+    """Of the canary, limits x (requests, events) x `SLOTS`; every event but a client error is taken for an error."""
+    kinds = (Count.CLIENT_ERRORS if limit.metric is Metric.CLIENT_ERROR_RATE else Count.ERRORS for limit in limits)
+    return np.stack([slots_of(table.slots[CANARY], kind) for kind in kinds])
 
 
 def _clearness(counts: Floats, bounds: Floats, total: float) -> Floats:

@@ -12,7 +12,7 @@ from serinus.metrics.sketch import BINS, SLOW_BIN, mean_ms
 from serinus.metrics.snapshot import SLOTS, Cell
 
 LEGACY, CANARY = 0, 1
-REQUESTS_OF_SLOT, ERRORS_OF_SLOT = 0, 1
+REQUESTS_OF_SLOT, ERRORS_OF_SLOT, CLIENT_ERRORS_OF_SLOT = 0, 1, 2
 _IN_FLIGHT_SECONDS = mean_ms(SLOW_BIN + 1, 0, 0) / 1_000  # what stands for a latency over 2 s that is not known yet
 
 
@@ -37,7 +37,7 @@ class Table:
 
     `counts`: 2 x `Count`. `latency`: 2 x `BINS`; a request in flight for over 2 s stands in the bin above until it
     ends, so a single slice may hold negative numbers there. `seconds`: the sums of these latencies, in 2 x `BINS`.
-    `slots`: 2 x (requests, errors) x `SLOTS`.
+    `slots`: 2 x (valid requests, errors, client errors) x `SLOTS`.
     """
 
     counts: Floats
@@ -55,7 +55,7 @@ class Table:
 
 
 def empty_table() -> Table:
-    return Table(np.zeros((2, len(Count))), np.zeros((2, BINS)), np.zeros((2, BINS)), np.zeros((2, 2, SLOTS)))
+    return Table(np.zeros((2, len(Count))), np.zeros((2, BINS)), np.zeros((2, BINS)), np.zeros((2, 3, SLOTS)))
 
 
 def table_of(legacy: Cell, canary: Cell) -> Table:
@@ -65,7 +65,9 @@ def table_of(legacy: Cell, canary: Cell) -> Table:
         table.counts[arm] = (cell.requests, cell.valid, cell.errors, cell.failed, answered, cell.client_errors)
         _fill_latency(table.latency[arm], table.seconds[arm], cell)
         if cell.slot_requests:
-            table.slots[arm] = (cell.slot_requests, cell.slot_errors)
+            table.slots[arm, :CLIENT_ERRORS_OF_SLOT] = (cell.slot_requests, cell.slot_errors)
+        if cell.slot_client_errors:
+            table.slots[arm, CLIENT_ERRORS_OF_SLOT] = cell.slot_client_errors
     return table
 
 
@@ -78,14 +80,24 @@ def _fill_latency(latency: Floats, seconds: Floats, cell: Cell) -> None:
     seconds[SLOW_BIN + 1] += in_flight * _IN_FLIGHT_SECONDS
 
 
+def slots_of(slots: Floats, events: Count) -> Floats:
+    """(requests, events) x `SLOTS` of errors or of client errors, which are counted among all that were answered."""
+    if events is Count.CLIENT_ERRORS:
+        client_errors = slots[CLIENT_ERRORS_OF_SLOT]
+        return np.stack((slots[REQUESTS_OF_SLOT] + client_errors, client_errors))
+    return slots[: ERRORS_OF_SLOT + 1]
+
+
 def is_usable(cell: Cell) -> bool:
     """False for negative or infinite counts, latencies off the grid, and slots that are not `SLOTS`."""
     counts = (*cell.outcomes.values(), cell.slow_opened, cell.slow_closed)
     histogram = (cell.latency.values(), cell.latency_seconds.values())
-    slots = (len(cell.slot_requests), len(cell.slot_errors))
+    slots = (cell.slot_requests, cell.slot_errors, cell.slot_client_errors)
+    lengths = tuple(map(len, slots))
     return (
-        all(_are_counts(numbers) for numbers in (counts, *histogram, cell.slot_requests, cell.slot_errors))
-        and slots in {(0, 0), (SLOTS, SLOTS)}
+        all(_are_counts(numbers) for numbers in (counts, *histogram, *slots))
+        and lengths[0] == lengths[1]
+        and {0, SLOTS}.issuperset(lengths)
         and (not cell.latency or (min(cell.latency) >= 0 and max(cell.latency) < BINS))
         and cell.latency_seconds.keys() <= cell.latency.keys()
     )
@@ -137,7 +149,7 @@ class Tally:
 
 
 def empty_tally() -> Tally:
-    return Tally(np.zeros((2, len(Count))), np.zeros((2, BINS)), np.zeros((2, BINS)), np.zeros((2, SLOTS)), 0.0)
+    return Tally(np.zeros((2, len(Count))), np.zeros((2, BINS)), np.zeros((2, BINS)), np.zeros((3, SLOTS)), 0.0)
 
 
 def matched(table: Table) -> Tally:
@@ -147,7 +159,7 @@ def matched(table: Table) -> Tally:
     seen = table.latency.sum(axis=1)
     legacy_weight = seen[CANARY] / seen[LEGACY] if seen[LEGACY] > 0 and seen[CANARY] > 0 else 0.0
     latency_weights = np.array([[legacy_weight], [float(seen[LEGACY] > 0)]])
-    slots = table.slots[CANARY] * bool(here[Count.VALID])
+    slots = table.slots[CANARY] * here[[Count.VALID, Count.VALID, Count.ANSWERED], None]
     return Tally(
         np.stack((table.counts[LEGACY] * weights, table.counts[CANARY] * here)),
         table.latency * latency_weights,

@@ -16,7 +16,7 @@ from serinus.analysis.evidence import Evidence
 from serinus.analysis.fold import WATCHED, Watch
 from serinus.analysis.quantiles import P95
 from serinus.analysis.reasons import Reason
-from serinus.analysis.tables import CANARY, LEGACY, Count, Tally
+from serinus.analysis.tables import CANARY, DENOMINATORS, LEGACY, Count, Tally
 from serinus.analysis.verdict import Check, Metric, Verdict
 
 EXTRA_QUANTILES = (Rollback.P75, Rollback.P90, Rollback.P99)
@@ -26,6 +26,7 @@ METRICS: Mapping[Watch, Metric] = {
     Watch.P95: Metric.P95,
     Watch.CLIENT_ERRORS: Metric.CLIENT_ERROR_RATE,
 }
+_EVENTS: Mapping[Watch, Count] = {Watch.ERRORS: Count.ERRORS, Watch.CLIENT_ERRORS: Count.CLIENT_ERRORS}
 _MATTERS: Mapping[Watch, Callable[[Tally, float], bool]] = {
     Watch.ERRORS: guards.errors_matter,
     Watch.P95: guards.latency_matters,
@@ -114,7 +115,8 @@ def worse_check(comparison: ComparisonReading, alpha: float, *, proven: bool) ->
 
 def hold_check(comparison: ComparisonReading, alpha: float) -> Check:
     """Proven worse, and no rollback: too little of a difference, or one of too few subjects."""
-    difference = guards.error_difference(comparison.tally) if comparison.watch is Watch.ERRORS else None
+    events = _EVENTS.get(comparison.watch)
+    difference = None if events is None else guards.difference(comparison.tally, events)
     few = difference is not None and guards.reaches(difference, comparison.margin)
     reason = Reason.WORSE_FOR_FEW_SUBJECTS if few else Reason.WORSE_WITHIN_TOLERANCE
     return _check(comparison, Verdict.FAIL, reason, alpha)
@@ -138,13 +140,8 @@ def _check(comparison: ComparisonReading, verdict: Verdict, reason: Reason, alph
 
 def _levels(comparison: ComparisonReading) -> tuple[float, float] | None:
     tally = comparison.tally
-    match comparison.watch:
-        case Watch.ERRORS:
-            return tally.rates(Count.ERRORS)
-        case Watch.CLIENT_ERRORS:
-            return tally.rates(Count.CLIENT_ERRORS)
-        case Watch.P95:
-            return quantiles.p95s_ms(tally.latency, tally.seconds)
+    events = _EVENTS.get(comparison.watch)
+    return quantiles.p95s_ms(tally.latency, tally.seconds) if events is None else tally.rates(events)
 
 
 def _difference(comparison: ComparisonReading, levels: tuple[float, float]) -> float:
@@ -155,12 +152,12 @@ def _difference(comparison: ComparisonReading, levels: tuple[float, float]) -> f
 def _counted(comparison: ComparisonReading) -> dict[str, float]:
     """Events of the canary, and how many LEGACY's rate would have given in its place."""
     tally = comparison.tally
-    if comparison.watch is Watch.P95:
+    events = _EVENTS.get(comparison.watch)
+    if events is None:
         usual = int(quantiles.thresholds(tally.latency[LEGACY], (P95,))[0])
         expected, counted = (float(slow) for slow in quantiles.slower(tally.latency, usual))
         requests = float(tally.latency[CANARY].sum())
     else:
-        column = Count.ERRORS if comparison.watch is Watch.ERRORS else Count.CLIENT_ERRORS
-        expected, counted = (float(events) for events in tally.counts[:, column])
-        requests = float(tally.counts[CANARY, Count.VALID if comparison.watch is Watch.ERRORS else Count.ANSWERED])
+        expected, counted = (float(number) for number in tally.counts[:, events])
+        requests = float(tally.counts[CANARY, DENOMINATORS[events]])
     return {"counted": counted, "expected": expected, "requests": requests}

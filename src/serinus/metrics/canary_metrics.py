@@ -128,12 +128,14 @@ class _Line:
         self.shortest_seconds = _JUST_SLOW_SECONDS if outcome in _LATENCY_ONLY_IF_SLOW else 0.0
 
     def cell(self, outcome: Outcome, status: int) -> Cell:
-        with_slots = outcome in VALID and any(self.slots)
+        slots = tuple(self.slots) if any(self.slots) else ()
+        valid_slots = slots if outcome in VALID else ()
         return Cell(
             outcomes={outcome: self.requests},
             statuses={status: self.requests},
             latency={bin_: int(count) for bin_, (count, _) in self.latency.items()},
             latency_seconds={bin_: seconds for bin_, (_, seconds) in self.latency.items()},
-            slot_requests=tuple(self.slots) if with_slots else (),
-            slot_errors=tuple(self.slots if outcome in ERRORS else _NO_SLOTS) if with_slots else (),
+            slot_requests=valid_slots,
+            slot_errors=valid_slots if outcome in ERRORS else _NO_SLOTS[: len(valid_slots)],
+            slot_client_errors=slots if outcome is Outcome.CLIENT_ERROR else (),
         )

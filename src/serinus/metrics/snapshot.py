@@ -53,7 +53,8 @@ class Cell:
     `latency` is sparse: bin of `metrics.sketch` -> count; `latency_seconds` is the sum of the latencies in each of
     these bins, which makes a quantile that is shown more precise than the grid. `slow_opened` counts requests that
     passed 2 s while in flight, `slow_closed` those of them that have ended since and are therefore in `latency` too.
-    `slot_requests` and `slot_errors` (`SLOTS` numbers each, or none) count valid requests by a hash of the subject.
+    `slot_requests` and `slot_errors` (`SLOTS` numbers each, or none) count valid requests by a hash of the subject,
+    `slot_client_errors` those that are not valid for being client errors.
     """
 
     outcomes: Mapping[Outcome, int] = field(default_factory=lambda: MappingProxyType({}))
@@ -64,6 +65,7 @@ class Cell:
     slow_closed: int = 0
     slot_requests: tuple[int, ...] = ()
     slot_errors: tuple[int, ...] = ()
+    slot_client_errors: tuple[int, ...] = ()
 
     @property
     def requests(self) -> int:
@@ -138,6 +140,7 @@ def merge(cells: Iterable[Cell]) -> Cell:
         slow_closed=sum(cell.slow_closed for cell in parts),
         slot_requests=_sum_by_slot(cell.slot_requests for cell in parts),
         slot_errors=_sum_by_slot(cell.slot_errors for cell in parts),
+        slot_client_errors=_sum_by_slot(cell.slot_client_errors for cell in parts),
     )
 
 

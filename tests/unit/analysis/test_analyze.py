@@ -85,6 +85,7 @@ def test_counts_that_stopped_coming_are_stale() -> None:
         Cell({Outcome.OK: 5}, latency={400: 1}, latency_seconds={400: math.inf}),
         Cell({Outcome.OK: 5}, latency={400: 1}, latency_seconds={-1: 1.0}),
         Cell({Outcome.OK: 5}, slot_requests=(5,), slot_errors=(0,)),
+        Cell({Outcome.CLIENT_ERROR: 5}, slot_client_errors=(5,)),
     ],
 )
 def test_counts_that_cannot_be_are_an_error_and_leave_no_trace(bad: Cell) -> None:

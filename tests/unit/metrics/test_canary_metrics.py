@@ -59,6 +59,17 @@ def test_an_error_is_counted_in_the_subjects_slot(outcome: Outcome) -> None:
     assert cell.slot_requests[63] == cell.slot_errors[63] == cell.errors == 1
 
 
+def test_a_client_error_is_counted_in_the_subjects_slot_and_apart_from_valid_requests() -> None:
+    cell = one_cell(Outcome.CLIENT_ERROR, 0.25, slot=63)
+    assert (cell.slot_client_errors[63], sum(cell.slot_client_errors)) == (1, 1)
+    assert cell.slot_requests == ()
+
+
+@pytest.mark.parametrize("outcome", set(Outcome) - {Outcome.CLIENT_ERROR})
+def test_no_other_outcome_is_counted_as_a_subjects_client_error(outcome: Outcome) -> None:
+    assert one_cell(outcome, 0.25).slot_client_errors == ()
+
+
 @pytest.mark.parametrize("outcome", [Outcome.CLIENT_ERROR, Outcome.CANCELLED])
 def test_what_is_nobodys_fault_enters_neither_slots_nor_histogram(outcome: Outcome) -> None:
     cell = one_cell(outcome, 2.0)
@@ -98,6 +109,7 @@ def test_nothing_is_lost_or_invented_on_the_way(many: list[tuple]) -> None:
         assert all(count == sum(each[4] == status for each in mine) for status, count in cell.statuses.items())
         assert sum(cell.slot_requests) == (cell.valid if key.compared else 0)
         assert sum(cell.slot_errors) == (cell.errors if key.compared else 0)
+        assert sum(cell.slot_client_errors) == (cell.client_errors if key.compared else 0)
 
 
 @given(st.lists(requests, max_size=2 * BATCH), st.lists(st.integers(0, 2 * BATCH), max_size=4))

@@ -26,6 +26,7 @@ cells = st.builds(
     slow_closed=counts,
     slot_requests=slots,
     slot_errors=slots,
+    slot_client_errors=slots,
 )
 
 
@@ -52,7 +53,9 @@ seconds = st.dictionaries(st.integers(0, 3), st.floats(0, 1e6))
 
 
 @given(seconds, seconds, seconds)
-def test_sums_of_any_latencies_are_associative_up_to_rounding(one: Mapping, other: Mapping, third: Mapping) -> None:
+def test_sums_of_any_latencies_are_associative_up_to_rounding(
+    one: Mapping[int, float], other: Mapping[int, float], third: Mapping[int, float]
+) -> None:
     a, b, c = (Cell(latency_seconds=each) for each in (one, other, third))
     left, right = merge([merge([a, b]), c]), merge([a, merge([b, c])])
     assert left.latency_seconds == pytest.approx(right.latency_seconds, rel=1e-15 * 8)
@@ -74,6 +77,7 @@ def test_merging_adds_every_count(parts: list[Cell]) -> None:
     assert total(whole.latency) == sum(total(part.latency) for part in parts)
     assert whole.slow_opened - whole.slow_closed == sum(part.slow_opened - part.slow_closed for part in parts)
     assert sum(whole.slot_errors) == sum(sum(part.slot_errors) for part in parts)
+    assert sum(whole.slot_client_errors) == sum(sum(part.slot_client_errors) for part in parts)
 
 
 def test_client_errors_and_cancelled_requests_are_nobodys_fault() -> None:
