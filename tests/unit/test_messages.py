@@ -72,12 +72,12 @@ def test_what_is_no_code_stands_for_itself() -> None:
 @pytest.mark.parametrize(
     ("seconds", "english", "korean"),
     [
-        (0.4, "0.4 s", "0.4 초"),
-        (42, "42 s", "42 초"),
-        (60, "1 min", "1 분"),
-        (3_725, "1 h 2 min", "1 시간 2 분"),
-        (86_400 * 3, "3 d", "3 일"),
-        (86_400 + 59, "1 d", "1 일"),
+        (0.4, "0.4 s", "0.4초"),
+        (42, "42 s", "42초"),
+        (60, "1 min", "1분"),
+        (3_725, "1 h 2 min", "1시간 2분"),
+        (86_400 * 3, "3 d", "3일"),
+        (86_400 + 59, "1 d", "1일"),
     ],
 )
 def test_durations_are_told_in_their_two_largest_units(seconds: float, english: str, korean: str) -> None:

@@ -100,13 +100,14 @@ class _Texts(Formatter):
     def _duration(self, seconds: float) -> str:
         """The two largest units, as a person would say it."""
         if seconds < 60:
-            return f"{seconds:.{0 if seconds >= 10 else 1}f} {self._words['second']}"
+            return f"{seconds:.{0 if seconds >= 10 else 1}f}{self._words['before_unit']}{self._words['second']}"
         rest, parts = round(seconds), []
         for name, length in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
             count, rest = divmod(rest, length)
             parts.append((count, name))
         first = next(index for index, (count, _) in enumerate(parts) if count)
-        return " ".join(f"{count} {self._words[name]}" for count, name in parts[first : first + 2] if count)
+        gap = self._words["before_unit"]
+        return " ".join(f"{count}{gap}{self._words[name]}" for count, name in parts[first : first + 2] if count)
 
 
 def _strength(evidence: float) -> str:
