@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
+from mentor.bodies import BodyLimit
 from mentor.canary.v2_phase4_routes import phase4_routes
 from mentor.dependencies import Engines
 from mentor.health import Condition
 from mentor.problems import answer_problems
-from serinus import DeploymentVersion, StoreUnavailable
+from serinus import DeploymentVersion, Options, StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ def version_app(engines: Engines, version: DeploymentVersion) -> FastAPI:
     app.include_router(phase4_routes(engines, version))
     _add_probes(app, engines, version)
     answer_problems(app)
+    app.add_middleware(BodyLimit, max_bytes=Options().body_limit_bytes)  # a larger one has no subject either
     return app
 
 

@@ -259,3 +259,22 @@ def test_an_unknown_path_and_a_wrong_method_are_problems_too(refusing: Service) 
         assert answer.status_code == status
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["status"] == status
+
+
+def test_an_unknown_persona_is_refused_with_those_that_there_are(refusing: Service) -> None:
+    answer = refusing.post("/api/v2/conversations/start", {"user_id": "zoe", "persona_id": "Zorro"})
+    assert answer.status_code == 422
+    assert all(persona in answer.json()["detail"][0]["msg"] for persona in ("Lua", "Elro", "Riri", "Nana"))
+    assert refusing.get("/api/v2/conversations", user_id="zoe").json()["total_count"] == 0
+
+
+def test_a_body_over_the_limit_is_refused_before_it_is_understood(refusing: Service) -> None:
+    def body(size: int) -> bytes:
+        text = json.dumps({"user_id": "max", "persona_id": "Lua", "padding": ""})
+        return text.encode()[:-2] + b" " * (size - len(text)) + b'"}'
+
+    assert refusing.post_raw("/api/v2/conversations/start", body(65_536)).status_code == 200
+    answer = refusing.post_raw("/api/v2/conversations/start", body(65_537))
+    assert (answer.status_code, answer.json()["type"]) == (413, "urn:mentor:problem:body-too-large")
+    assert "65536 bytes; send less" in answer.json()["detail"]
+    assert refusing.get("/api/v2/conversations", user_id="max").json()["total_count"] == 1

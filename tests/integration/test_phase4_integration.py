@@ -67,6 +67,22 @@ def test_health_is_degraded_when_the_store_is_broken(tmp_path: Path) -> None:
         assert body["phase4_features"]["conversations_available"] is False
 
 
+class Broken:
+    """An engine whose model has come to nothing."""
+
+    def recommend(self, *_: object) -> None:
+        raise ValueError("the weights are not finite")
+
+
+def test_health_is_unhealthy_when_an_engine_cannot_do_its_work(tmp_path: Path) -> None:
+    engines = engines_at(tmp_path, Clock())
+    engines.recommendation_engine = Broken()
+    with Service.of(engines, DeploymentVersion.CANARY) as service:
+        body = service.get("/api/v2/phase4/health").json()
+        assert body["status"] == "unhealthy"
+        assert body["phase4_features"]["recommendations_available"] is False
+
+
 # 2-4 Personalised recommendation
 
 
