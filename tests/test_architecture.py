@@ -15,6 +15,7 @@ STDLIB = sys.stdlib_module_names
 IMPORTS: dict[str, set[str]] = {
     "deployment": set(),
     "errors": set(),
+    "pauses": set(),
     "routing": {"deployment", "errors"},
     "metrics": {"deployment"},
     "analysis": {"deployment", "metrics"},
@@ -22,9 +23,12 @@ IMPORTS: dict[str, set[str]] = {
     "messages": {"errors", "analysis", "rollout"},
     "settings": {"errors"},
     "storage": {"deployment", "errors", "routing", "metrics", "analysis", "rollout"},
-    "alerts": {"deployment", "errors", "analysis", "rollout", "storage", "messages"},
+    "alerts": {"deployment", "errors", "analysis", "rollout", "storage", "messages", "pauses"},
     "asgi": {"deployment", "errors", "routing", "metrics"},
-    "control": {"deployment", "errors", "routing", "metrics", "analysis", "rollout", "storage", "asgi", "plans"},
+    "control": {
+        *("deployment", "errors", "routing", "metrics", "analysis", "rollout"),
+        *("storage", "asgi", "plans", "pauses"),
+    },
     "plans": {"rollout", "errors"},
     "admin": {
         *("deployment", "errors", "routing", "metrics", "analysis", "rollout"),

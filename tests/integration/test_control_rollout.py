@@ -324,6 +324,18 @@ def test_the_loop_ticks_while_it_holds_the_lease_and_gives_it_back() -> None:
     live(story)
 
 
+def test_two_processes_of_one_name_do_not_share_the_lease() -> None:
+    async def story(room: Room) -> None:
+        running = asyncio.create_task(loop.run(room.controller, room.store, room.clock, holder="shop-1"))
+        while await room.store.controller_heard_at() is None:
+            assert not running.done()
+        assert not await room.store.acquire_lease(loop.LEASE, "shop-1", room.clock(), 5)
+        running.cancel()
+        await asyncio.wait([running])
+
+    live(story)
+
+
 def test_the_loop_stands_by_while_another_process_holds_the_lease() -> None:
     async def story(room: Room) -> None:
         await room.store.acquire_lease(loop.LEASE, "b", EPOCH, 5)

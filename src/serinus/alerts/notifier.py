@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 
 from serinus.alerts.alert import alert_of
 from serinus.alerts.channels import Channel, NotDelivered
+from serinus.pauses import lengthened
 from serinus.storage.deliveries import Delivery
 from serinus.storage.store import Store
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 30.0
 SEND_SECONDS = 15.0
 CLAIM_SECONDS = 60.0
 FIRST_RETRY_SECONDS = 2.0
@@ -50,7 +52,8 @@ class Notifier:
                 except Exception as error:  # noqa: BLE001 - a supervisor
                     failures += 1
                     logger.warning("alerts wait: %s", error)
-                heard = await self._store.events_saved.wait(heard, min(POLL_SECONDS * 2.0**failures, 30.0))
+                pause = lengthened(POLL_SECONDS, failures, longest=LONGEST_PAUSE_SECONDS)
+                heard = await self._store.events_saved.wait(heard, pause)
 
     async def deliver(self, channel: str) -> bool:
         """Send the next alert that is due on a channel; False when there is none."""
@@ -116,5 +119,5 @@ async def _not_configured(_alert: object) -> None:
 
 def retry_after_seconds(attempts: int, chance: float) -> float:
     """Doubling from 2 s to 5 min, the second half of it left to `chance` (0..1) so that many retries do not meet."""
-    longest = min(FIRST_RETRY_SECONDS * 2.0 ** min(attempts - 1, 20), LONGEST_RETRY_SECONDS)
+    longest = lengthened(FIRST_RETRY_SECONDS, attempts - 1, longest=LONGEST_RETRY_SECONDS)
     return longest * (1 + chance) / 2

@@ -16,6 +16,7 @@ from serinus.control.controller import STALE_AFTER_SECONDS, Clock
 from serinus.control.dead_mans_switch import DeadMansSwitch
 from serinus.errors import StoreUnavailable
 from serinus.metrics.snapshot import Cell, CellKey
+from serinus.pauses import lengthened
 from serinus.rollout.events import Event, EventKind
 from serinus.rollout.state import AgentStatus
 from serinus.routing.split import LEGACY_ONLY, Split
@@ -159,7 +160,7 @@ class Agent:
         heard = bell.rings
         while True:
             if failures := await self._attempt(step):
-                await asyncio.sleep(min(seconds * 2.0 ** min(failures, 10), LONGEST_PAUSE_SECONDS))
+                await asyncio.sleep(lengthened(seconds, failures, longest=LONGEST_PAUSE_SECONDS))
             else:
                 heard = await bell.wait(heard, seconds)
 

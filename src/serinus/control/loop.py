@@ -3,9 +3,11 @@
 import asyncio
 import logging
 from contextlib import suppress
+from secrets import token_hex
 
 from serinus.control.controller import Clock, Controller
 from serinus.errors import StoreUnavailable
+from serinus.pauses import lengthened
 from serinus.storage.store import Store
 
 logger = logging.getLogger(__name__)
@@ -17,8 +19,11 @@ LONGEST_PAUSE_SECONDS = 15.0
 
 
 async def run(controller: Controller, store: Store, clock: Clock, *, holder: str) -> None:
-    """Tick every second while this process holds the lease; until cancelled, when the lease is given back."""
-    failures = 0
+    """Tick every second while this process holds the lease; until cancelled, when the lease is given back.
+
+    `holder` tells people which process this is; a suffix makes it unique, for processes may share a name.
+    """
+    holder, failures = f"{holder}-{token_hex(4)}", 0
     try:
         while True:
             try:
@@ -29,7 +34,7 @@ async def run(controller: Controller, store: Store, clock: Clock, *, holder: str
             except Exception:
                 failures += 1
                 logger.exception("the controller's tick failed (%d in a row)", failures)
-            await asyncio.sleep(pause_seconds(failures))
+            await asyncio.sleep(lengthened(TICK_SECONDS, failures, longest=LONGEST_PAUSE_SECONDS))
     finally:
         await _release(store, holder)
 
@@ -40,11 +45,6 @@ async def attempt(controller: Controller, store: Store, clock: Clock, holder: st
     if leads:
         await controller.tick()
     return leads
-
-
-def pause_seconds(failures: int) -> float:
-    """A second, doubled with every failure in a row."""
-    return min(TICK_SECONDS * 2.0 ** min(failures, 10), LONGEST_PAUSE_SECONDS)
 
 
 async def _release(store: Store, holder: str) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -203,6 +204,24 @@ def test_a_broken_channel_holds_up_no_other(broken: type[Channel], caplog: pytes
         await asyncio.wait([running])
 
     tell(story)
+
+
+def test_an_outage_of_the_store_is_outlived_however_often_it_was_asked_in_vain(
+    caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        database = Database(f"sqlite+aiosqlite:///{tmp_path / 'no-such-folder' / 'serinus.db'}")
+        store = Store(database)
+        running = asyncio.create_task(Notifier(store, {}, Clock()).run())
+        while len(caplog.records) < 1_030 and not running.done():  # 2.0 ** 1024 is no float
+            store.events_saved.ring()
+            await asyncio.wait([running], timeout=0)
+        assert not running.done()
+        running.cancel()
+        await asyncio.wait([running])
+        await database.close()
+
+    asyncio.run(story())
 
 
 def test_nothing_is_left_running_when_the_notifier_is_cancelled() -> None:
