@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from admin_desk import ADDRESS, Desk, at_desk, kind
 from control_room import PLAN
@@ -11,7 +14,9 @@ from serinus.rollout.events import EventKind
 from serinus.rollout.plan import ApprovalGate, Plan
 from serinus.rollout.plan_mapping import plan_to_mapping
 from serinus.rollout.state import Phase
+from store_faults import FAULTS, Fault
 
+READABLE = {name: FAULTS[name] for name in ("locked", "no more writes", "read-only")}
 WITH_APPROVAL = replace(
     PLAN, steps=(PLAN.steps[0], replace(PLAN.steps[1], approvals=(ApprovalGate("end-to-end-test"),)))
 )
@@ -245,6 +250,27 @@ def test_the_status_says_what_is_wrong_and_where() -> None:
         assert (await desk.get("/status")).json()["health"] == "rolled_back"
 
     at_desk(story)
+
+
+@pytest.mark.parametrize("fault", READABLE.values(), ids=READABLE)
+def test_the_status_says_so_while_the_store_takes_nothing(fault: Fault, tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    path = tmp_path / "store" / "serinus.db"
+
+    async def story(desk: Desk) -> None:
+        await desk.room.second()
+        with fault(path):
+            await desk.room.serve(5)
+            desk.room.clock.forward(2)
+            await desk.room.agent.beat()
+            found = (await desk.get("/status")).json()
+            assert [each["code"] for each in found["problems"]][:1] == ["store_failing"]
+            assert "LEGACY" in found["problems"][0]["message"]
+            assert (found["health"], str(tmp_path) in str(found)) == ("attention", False)
+        await desk.room.second()
+        assert (await desk.get("/status")).json()["problems"] == []
+
+    at_desk(story, f"sqlite+aiosqlite:///{path}?timeout=0.01")
 
 
 def test_the_analysis_lists_every_check_with_its_reason() -> None:

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from serinus.admin.access import Viewer
 from serinus.admin.configuration import config_of, last_minute
-from serinus.admin.context import Here, Language
+from serinus.admin.context import Context, Here, Language
 from serinus.admin.figures import canary_percentage, pair
 from serinus.admin.rollout_shapes import (
     AgentShape,
@@ -43,7 +43,7 @@ async def read_status(_caller: Viewer, here: Here, language: Language) -> Status
     ]
     problems = [
         ProblemShape(code=code, message=render_problem(code, numbers, language))
-        for code, numbers in _problems(controller, agents, shown)
+        for code, numbers in (*_store_problems(here), *_problems(controller, agents, shown))
     ]
     return StatusShape(
         at=instant(now),
@@ -62,6 +62,13 @@ def _controller(heard_at: float | None, now: float) -> ControllerShape:
     return ControllerShape(
         heard_at=instant_or_none(heard_at), seconds_ago=ago, alive=ago is not None and ago <= SILENT_SECONDS
     )
+
+
+def _store_problems(here: Context) -> Iterator[tuple[str, dict[str, object]]]:
+    """A store that can be read, and yet fails the process that answers."""
+    health = here.agent.health()
+    if health.store_error:
+        yield "store_failing", {"agent": health.agent, "stale_after": here.stale_after_seconds}
 
 
 def _problems(
