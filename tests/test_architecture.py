@@ -1,6 +1,7 @@
 """The house keeps its shape: who may import whom, and what a light import must not load."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -159,3 +160,26 @@ def _reraises(handler: ast.ExceptHandler) -> bool:
     """A handler that ends in a bare `raise` observes and lets everything through."""
     last = handler.body[-1]
     return isinstance(last, ast.Raise) and last.exc is None
+
+
+NOT_USED = {"manager", "helper", "helpers", "util", "utils", "processor", "orchestrator", "impl"}
+NOT_USED_AS_SUFFIX = {"data", "info"}
+CUSTOMERS_NAMES = {"session_manager", "get_session_manager"}
+
+
+def test_names_use_none_of_the_words_that_say_nothing() -> None:
+    wrong = []
+    for package in ("serinus", "mentor"):
+        for path, tree in modules(package):
+            names = {path.stem, *_defined(tree)} - CUSTOMERS_NAMES
+            for name in sorted(names):
+                words = [word.lower() for word in re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+", name)]
+                if NOT_USED & set(words) or (len(words) > 1 and words[-1] in NOT_USED_AS_SUFFIX):
+                    wrong.append(f"{path.relative_to(SOURCE)}: {name}")
+    assert not wrong, "\n".join(wrong)
+
+
+def _defined(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name

@@ -20,6 +20,7 @@ from serinus.bootstrap import Service
 from serinus.settings import load
 from serinus.storage.database import Database
 from serinus.storage.store import Store
+from store_faults import moved_away
 
 API = "/admin/canary"
 TOKEN = {"Authorization": f"Bearer {ADMIN}"}
@@ -131,6 +132,28 @@ def test_the_service_starts_without_its_store_serves_legacy_and_says_so(tmp_path
         assert refused.status_code == 503
 
     tell(service_at(tmp_path / "no-such-folder" / "store.db"), story)
+
+
+def test_a_store_that_fails_a_running_service_is_said_in_ready_and_log_until_it_answers_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = tmp_path / "store" / "store.db"
+    store.parent.mkdir()
+
+    async def story(client: httpx2.AsyncClient) -> None:
+        async def ready(word: str) -> None:
+            await eventually(partial(client.get, "/ready"), lambda found: found.json()["serinus"]["store"] == word)
+
+        assert (await client.post(f"{API}/config", json={"canary_percentage": 100})).status_code == 200
+        await eventually(partial(client.get, "/hello", headers=USER), lambda found: found.text == "canary")
+        with moved_away(store):
+            await ready("unavailable")
+            assert (await client.get("/ready")).json()["serinus"]["status"] == "degraded"
+            assert (await client.get("/hello", headers=USER)).text == "canary"
+            assert "serves on without" in caplog.text
+        await ready("ok")
+
+    tell(service_at(store), story)
 
 
 @pytest.mark.parametrize("status", [200, 503])

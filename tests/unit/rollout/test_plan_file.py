@@ -16,6 +16,7 @@ from serinus.plans import load_shipped, shipped_names, shipped_text
 from serinus.rollout.durations import format_duration, parse_duration
 from serinus.rollout.plan import AtDeadline, Evidence, Final, Plan, Severity
 from serinus.rollout.plan_file import parse_plan, plan_from_mapping, plan_to_mapping
+from serinus.routing.canary_router import CanaryRouter
 from serinus.routing.split import EndpointRule
 
 HOUR = 3_600.0
@@ -81,6 +82,27 @@ def test_the_customers_plan_says_what_the_agreement_says() -> None:
         (Metric.ERROR_RATE, 0.01, ("slack",)),
         (Metric.P95, 2_000, ("pagerduty",)),
     ]
+
+
+def test_the_routers_default_share_is_that_of_the_plans_first_step() -> None:
+    assert load_shipped("phase4").steps[0].percentage == CanaryRouter.CANARY_TRAFFIC_PERCENTAGE
+
+
+@pytest.mark.parametrize(
+    ("line", "times"),
+    [
+        *((f"percentage = {share}", 1) for share in (5, 10, 25, 50)),
+        *((f'bake = "{hours}h"', times) for hours, times in ((24, 2), (48, 1), (72, 1))),
+        *((line, 1) for line in ("error_rate_margin_points = 0.5", "p95_margin_percent = 10")),
+        *((line, 1) for line in ("min_canary_requests = 1000", 'cool_down = "30m"')),
+        *((f"limit_percent = {limit}", 1) for limit in (5, 99, 1)),
+        ("limit_ms = 2000", 2),
+        *((f'deadline = "{deadline}"', 1) for deadline in ("60s", "5m", "15m")),
+    ],
+)
+def test_every_number_of_the_brief_stands_in_the_plan_as_often_as_in_the_brief(line: str, times: int) -> None:
+    settings = [text.split("#")[0].strip() for text in shipped_text("phase4").splitlines()]
+    assert settings.count(line) == times
 
 
 def test_the_demos_plan_starts_at_20_percent_and_keeps_the_proof_and_the_approvals() -> None:
