@@ -1,6 +1,7 @@
 """The documents say what is: links resolve, commands exist, both READMEs show the same code."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,33 @@ def test_the_first_documents_stay_a_page_each(name: str, lines: int) -> None:
 def test_every_decision_is_listed() -> None:
     listed = (ROOT / "docs/decisions/README.md").read_text(encoding="utf-8")
     assert [page.name for page in (ROOT / "docs/decisions").glob("0*.md") if page.name not in listed] == []
+
+
+def test_every_name_in_the_architectures_tree_and_table_exists() -> None:
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = [*in_the_tree(page.split("```")[1]), *(ROOT / "src/serinus" / path for path in in_the_table(page))]
+    assert len(named) > 60
+    assert [str(path) for path in named if not path.exists() and not path.with_suffix(".py").exists()] == []
+
+
+def in_the_tree(tree: str) -> Iterator[Path]:
+    """What stands before the description of each line: a folder and what is inside it, or several of either."""
+    place = ROOT
+    for line in tree.strip().splitlines():
+        words = [word for part in re.split(r" {3,}", line.strip())[:-1] for word in part.split()]
+        if not line.startswith(" "):
+            place = ROOT / (words or line.split())[0]
+            words = words[1:] if place.name == "tests" else []
+        folders = [word for word in words if word.endswith("/")]
+        inside = place / words.pop(0) if len(folders) == 1 else place
+        yield inside
+        yield from (inside / word for word in words if word not in {"pure", "shell"})
+
+
+def in_the_table(page: str) -> list[str]:
+    """The paths of the table `Where to change what`."""
+    rows = page.split("## Where to change what")[1].splitlines()
+    cells = [row.split("|")[2] for row in rows if row.startswith("| ")]
+    return [
+        path for cell in cells for path in re.findall(r"`([a-z_]+/[a-z_/]*(?:\.py)?)`", cell) if "tests" not in path
+    ]

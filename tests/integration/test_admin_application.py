@@ -134,6 +134,7 @@ def test_the_service_starts_without_its_store_serves_legacy_and_says_so(tmp_path
     tell(service_at(tmp_path / "no-such-folder" / "store.db"), story)
 
 
+@pytest.mark.slow
 def test_a_store_that_fails_a_running_service_is_said_in_ready_and_log_until_it_answers_again(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
