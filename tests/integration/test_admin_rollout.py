@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from admin_desk import ADDRESS, Desk, at_desk, kind
+from admin_desk import ADDRESS, ADMIN, Desk, at_desk, kind
 from control_room import PLAN
+from serinus.admin.app import PREFIX
 from serinus.plans import shipped_text
 from serinus.rollout.events import EventKind
 from serinus.rollout.plan import ApprovalGate, Plan
@@ -282,5 +283,29 @@ def test_the_analysis_lists_every_check_with_its_reason() -> None:
         assert {check["name"] for check in report["slo"]} == {"error_rate", "p95", "volume"}
         assert [limit["name"] for limit in report["limits"]] == ["error_rate"]
         assert all(check["message"] and check["message"] != check["reason"] for check in report["slo"])
+
+    at_desk(story)
+
+
+def test_an_order_whose_sender_left_before_its_end_is_not_carried_out() -> None:
+    async def story(desk: Desk) -> None:
+        await begin(desk, SLOW)
+        before = await desk.state()
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": f"{PREFIX}/rollout/pause",
+            "query_string": b"",
+            "headers": [(b"authorization", f"Bearer {ADMIN}".encode()), (b"content-length", b"21")],
+        }
+
+        async def leave() -> dict[str, object]:
+            return {"type": "http.disconnect"}
+
+        async def send(message: object) -> None:
+            raise AssertionError(f"nobody is there to hear {message}")
+
+        await desk.app(scope, leave, send)
+        assert await desk.state() == before
 
     at_desk(story)

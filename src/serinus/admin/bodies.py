@@ -22,7 +22,10 @@ class JsonBodies:
         if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
             await self.app(scope, receive, send)
             return
-        body = await self._read(scope, receive)
+        try:
+            body = await self._read(scope, receive)
+        except _ClientLeft:
+            return
         if body is None:
             detail = f"the body has more than {self.max_bytes} bytes; send less"
             await Problem("body-too-large", 413, detail, {"Connection": "close"})(scope, receive, send)
@@ -31,17 +34,24 @@ class JsonBodies:
         await self.app({**scope, "headers": [*headers, JSON]}, _replay(body, receive), send)
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
+        """None when it is too large; half a body, or none of one that was announced, is no order: `_ClientLeft`."""
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         if declared.isdigit() and int(declared[:20]) > self.max_bytes:
             return None
         body, more = b"", True
         while more:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _ClientLeft
             body += message.get("body", b"")
             more = message.get("more_body", False)
             if len(body) > self.max_bytes:
                 return None
         return body
+
+
+class _ClientLeft(Exception):
+    """Nobody waits for an answer any more."""
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
