@@ -21,7 +21,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True)
 
     database_url: str = Field(
-        "sqlite+aiosqlite:///serinus.db", description="where the store is (an SQLAlchemy async URL)"
+        "sqlite+aiosqlite:///serinus.db",
+        repr=False,  # it may hold a password
+        description="where the store is (an SQLAlchemy async URL)",
     )
     host: str = Field("127.0.0.1", description="the address that `serve` listens on")
     port: int = Field(8000, ge=0, le=65_535, description="the port that `serve` listens on; 0 takes a free one")

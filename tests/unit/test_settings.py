@@ -37,6 +37,7 @@ def test_every_wrong_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_secret_stands_in_no_repr_and_no_complaint() -> None:
     assert SECRET not in repr(load(admin_token=SECRET))
+    assert SECRET not in repr(load(database_url=f"postgresql+asyncpg://serinus:{SECRET}@db/serinus"))
     with pytest.raises(InvalidInput) as caught:
         load(admin_token=SECRET[:8])
     assert SECRET[:8] not in str(caught.value)

@@ -72,7 +72,7 @@ def slack_body(alert: Alert) -> Mapping[str, Any]:
     context = " · ".join(part for part in (alert.level.value, alert.rollout_id, _iso(alert.at)) if part)
     section = f"{headline}\n{_escaped(alert.text)}"[:SLACK_TEXT_LIMIT]
     return {
-        "text": f"{alert.title}: {alert.text}"[:SLACK_TEXT_LIMIT],
+        "text": _escaped(f"{alert.title}: {alert.text}")[:SLACK_TEXT_LIMIT],
         "blocks": [
             {"type": "section", "text": {"type": "mrkdwn", "text": section}},
             {"type": "context", "elements": [{"type": "mrkdwn", "text": _escaped(context)}]},
