@@ -244,7 +244,7 @@ def test_a_delivery_waits_on_every_channel_that_the_event_names(tell: Tell) -> N
         assert await store.due_channels(5.0) == {"log", "slack"}
         delivery = await store.claim_delivery("slack", 5.0, claim_seconds=60)
         assert delivery is not None
-        assert (delivery.event.sequence, delivery.attempts) == (1, 1)
+        assert (delivery.sequence, delivery.attempts) == (1, 1)
         await store.delivered(delivery, 6.0)
         assert await store.due_channels(1e9) == {"log"}
 
@@ -274,11 +274,11 @@ def test_later_alerts_wait_behind_one_that_has_to_be_tried_again(tell: Tell) -> 
         assert await store.due_channels(7.0) == set()
         again = await store.claim_delivery("slack", 8.0, claim_seconds=60)
         assert again is not None
-        assert again.event.sequence == 1
+        assert again.sequence == 1
         await store.delivery_failed(again, 8.0, retry_at=None, error="answered 404")
         following = await store.claim_delivery("slack", 8.0, claim_seconds=60)
         assert following is not None
-        assert following.event.sequence == 2
+        assert following.sequence == 2
 
     tell(story)
 

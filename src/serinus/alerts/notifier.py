@@ -69,6 +69,9 @@ class Notifier:
 
     async def _send(self, delivery: Delivery) -> NotDelivered | None:
         """One defect must not keep every later alert waiting behind it, so it counts as a failure of the channel."""
+        is_last_try = delivery.attempts >= DEFECT_TRIES
+        if delivery.event is None:  # another process may run the version that wrote it
+            return NotDelivered("the stored event cannot be read", final=is_last_try)
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 await self._channel(delivery.channel)(alert_of(delivery.event, self._language))
@@ -77,8 +80,8 @@ class Notifier:
         except TimeoutError:
             return NotDelivered(f"no answer within {SEND_SECONDS:.0f} s")
         except Exception as error:
-            logger.exception("event %s cannot be told on %s", delivery.event.sequence, delivery.channel)
-            return NotDelivered(f"a defect ({type(error).__name__})", final=delivery.attempts >= DEFECT_TRIES)
+            logger.exception("event %s cannot be told on %s", delivery.sequence, delivery.channel)
+            return NotDelivered(f"a defect ({type(error).__name__})", final=is_last_try)
         return None
 
     async def _start_workers(self, workers: asyncio.TaskGroup) -> None:
@@ -97,12 +100,12 @@ class Notifier:
 
     async def _retry(self, delivery: Delivery, failure: NotDelivered) -> None:
         now = self._clock()
-        final = failure.final or now - delivery.event.at > GIVE_UP_SECONDS
+        final = failure.final or (delivery.event is not None and now - delivery.event.at > GIVE_UP_SECONDS)
         retry_at = None if final else now + retry_after_seconds(delivery.attempts, random.random())  # noqa: S311 - jitter
         await self._store.delivery_failed(delivery, now, retry_at=retry_at, error=str(failure))
         if delivery.channel not in self._unknown:
             outcome = "is given up" if final else "will be tried again"
-            logger.warning("event %s on %s %s: %s", delivery.event.sequence, delivery.channel, outcome, failure)
+            logger.warning("event %s on %s %s: %s", delivery.sequence, delivery.channel, outcome, failure)
 
     def _channel(self, name: str) -> Channel:
         if name in self._channels:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Update, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from serinus.errors import Unreadable
 from serinus.rollout.events import Event
 from serinus.storage.codec import load
 from serinus.storage.tables import deliveries, events
@@ -12,11 +13,15 @@ from serinus.storage.tables import deliveries, events
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event that one channel has still to be told; `attempts` counts the tries, this one included."""
+    """One event that one channel has still to be told; `attempts` counts the tries, this one included.
 
-    event: Event
+    `event` is None when it cannot be read: it is damaged, or a later version of serinus wrote it.
+    """
+
+    sequence: int
     channel: str
     attempts: int
+    event: Event | None
 
 
 async def read_due_channels(connection: AsyncConnection, now: float) -> set[str]:
@@ -45,7 +50,7 @@ async def claim(connection: AsyncConnection, channel: str, *, now: float, until:
     if claimed is None:
         return None
     body = (await connection.execute(select(events.c.body).filter_by(sequence=claimed.event_sequence))).scalar_one()
-    return Delivery(replace(load(Event, body), sequence=claimed.event_sequence), channel, claimed.attempts)
+    return Delivery(claimed.event_sequence, channel, claimed.attempts, _event_or_none(body, claimed.event_sequence))
 
 
 async def settle(connection: AsyncConnection, delivery: Delivery, *, at: float, error: str | None) -> None:
@@ -57,8 +62,15 @@ async def postpone(connection: AsyncConnection, delivery: Delivery, *, retry_at:
     await connection.execute(_of(delivery).values(due_at=retry_at, error=error))
 
 
+def _event_or_none(body: str, sequence: int) -> Event | None:
+    try:
+        return replace(load(Event, body), sequence=sequence)
+    except Unreadable:
+        return None
+
+
 def _of(delivery: Delivery) -> Update:
-    return update(deliveries).filter_by(event_sequence=delivery.event.sequence, channel=delivery.channel)
+    return update(deliveries).filter_by(event_sequence=delivery.sequence, channel=delivery.channel)
 
 
 async def prune_deliveries(connection: AsyncConnection, before_at: float) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from control_room import Clock
 from serinus.alerts.alert import Alert, channels_for
@@ -127,6 +128,23 @@ def test_an_alert_that_meets_a_defect_does_not_hold_up_the_next_ones_for_ever(ca
             clock.forward(5)
         assert bad.tries == 2 * DEFECT_TRIES
         assert "a defect in the channel at 2" in caplog.text
+
+    tell(story)
+
+
+def test_an_event_that_cannot_be_read_does_not_hold_up_the_next_ones_for_ever(caplog: pytest.LogCaptureFixture) -> None:
+    async def story(store: Store, clock: Clock) -> None:
+        slack = Channel()
+        notifier = Notifier(store, {"slack": slack}, clock)
+        await store.record_events([promoted(clock()), promoted(clock())])
+        async with store.database.write() as connection:
+            later = 'UPDATE serinus_events SET body = \'{"kind":"of a later version"}\' WHERE sequence = 1'
+            await connection.execute(text(later))
+        for _ in range(10):
+            await notifier.deliver("slack")
+            clock.forward(5)
+        assert slack.told == [2]
+        assert "event 1 on slack is given up: the stored event cannot be read" in caplog.text
 
     tell(story)
 
