@@ -6,15 +6,20 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.exc import IntegrityError
 
 from control_room import PLAN, Room, live
 from serinus.control.commands import Configuration
-from serinus.errors import StoreUnavailable
+from serinus.control.controller import RETENTION_SECONDS
+from serinus.errors import StoreUnavailable, Unreadable
 from serinus.rollout.state import Phase
-from store_faults import FAULTS, Fault, delete, locked
+from store_faults import FAULTS, Fault, delete, locked, moved_away
 
 TWO_FAULTS = {name: FAULTS[name] for name in ("locked", "moved away")}  # one that lets read, one that does not
 EVERYBODY = Configuration(percentage=100.0)
+UNDELETABLE = (
+    "CREATE TRIGGER damaged BEFORE DELETE ON serinus_snapshots BEGIN SELECT RAISE(ABORT, 'a damaged page'); END"
+)
 
 
 @pytest.fixture
@@ -136,6 +141,21 @@ def test_a_lock_does_not_keep_a_new_split_from_the_requests(path: Path, url: str
         with locked(path):
             await room.agent.beat()
             assert room.agent.health().split_revision == 1
+
+    live(story, url)
+
+
+def test_after_a_failure_a_store_that_can_only_be_read_is_obeyed_all_the_same(path: Path, url: str) -> None:
+    async def story(room: Room) -> None:
+        await room.commands.configure(room.order(), EVERYBODY)
+        await limp(room, 2)
+        with moved_away(path):
+            await room.agent.beat()
+        assert set(await room.serve(20)) == {"canary"}
+        await room.commands.configure(room.order(), Configuration(percentage=0.0))
+        with locked(path):
+            await room.agent.beat()
+            assert set(await room.serve(20)) == {"legacy"}
 
     live(story, url)
 
@@ -313,6 +333,30 @@ def test_a_damaged_snapshot_costs_its_own_seconds_and_not_the_rollout(caplog: py
         room.enter()
         await room.until(Phase.SUCCEEDED)
         assert "snapshot 2 is left out" in caplog.text
+
+    live(story)
+
+
+def test_snapshots_that_cannot_be_deleted_do_not_make_every_tick_a_failure() -> None:
+    async def story(room: Room) -> None:
+        await limp(room, 3)
+        async with room.store.database.write() as connection:
+            await connection.execute(text(UNDELETABLE))
+        room.clock.forward(RETENTION_SECONDS + 60)
+        with pytest.raises(IntegrityError):
+            await room.controller.tick()
+        await room.controller.tick()
+        assert await room.store.controller_heard_at() == room.clock()
+
+    live(story)
+
+
+def test_a_store_of_a_later_version_is_unreadable_and_no_crash() -> None:
+    async def story(room: Room) -> None:
+        async with room.store.database.write() as connection:
+            await connection.execute(text("UPDATE serinus_storage_migrations_version SET version_num = '9999'"))
+        with pytest.raises(Unreadable, match="later version"):
+            await room.store.prepare()
 
     live(story)
 

@@ -165,12 +165,19 @@ class Agent:
                 heard = await bell.wait(heard, seconds)
 
     async def _attempt(self, step: Step) -> int:
-        """How often in a row it has failed. After a failure the store is first prepared: it may have been replaced."""
+        """How often in a row it has failed. A store that fails twice is prepared: it may have been replaced.
+
+        Not before the step is tried: a store that cannot be written may still be read, and what it says is obeyed.
+        """
         name = step.__name__
         try:
-            if name in self._troubles:
+            try:
+                await step()
+            except StoreUnavailable:
+                if name not in self._troubles:
+                    raise
                 await self._store.prepare()
-            await step()
+                await step()
         except Exception as error:  # noqa: BLE001 - a supervisor
             return self._note_trouble(name, error)
         if self._troubles.pop(name, None):

@@ -91,5 +91,6 @@ class Controller:
         return Fleet(agents, self._stale_after_seconds)
 
     async def _prune(self, now: float) -> None:
-        pruned = await self._store.prune(now - RETENTION_SECONDS)
-        self._prune_at = now if pruned == PRUNED_AT_ONCE else now + PRUNE_SECONDS
+        self._prune_at = now + PRUNE_SECONDS  # before: what cannot be deleted must not make every tick a failure
+        if await self._store.prune(now - RETENTION_SECONDS) == PRUNED_AT_ONCE:
+            self._prune_at = now

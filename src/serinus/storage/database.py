@@ -6,13 +6,14 @@ from importlib.resources import files
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from serinus.errors import StoreUnavailable
+from serinus.errors import StoreUnavailable, Unreadable
 from serinus.storage.sqlite import NoTurn, Turns, Workers, open_sqlite
 
 POOL_TIMEOUT_SECONDS = 5.0
@@ -56,12 +57,15 @@ class Database:
     async def migrate(self, package: str) -> None:
         """Bring the tables of `package`, which holds Alembic's `versions/`, up to date.
 
-        Each package keeps its own version table.
+        Each package keeps its own version table. Raises `Unreadable` when a later version has made the tables.
         """
         async with (
             self.write() as connection
         ):  # SQLite's write lock also keeps two migrations apart in Alembic's globals
-            await connection.run_sync(_upgrade, package)
+            try:
+                await connection.run_sync(_upgrade, package)
+            except CommandError as error:
+                raise Unreadable(f"the tables of {package} are a later version's: {error}") from error
 
     async def close(self) -> None:
         await self.engine.dispose()

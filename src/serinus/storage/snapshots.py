@@ -1,6 +1,5 @@
 """Snapshots, kept one by one for the judgement, and the agents that send them."""
 
-import asyncio
 import logging
 import zlib
 from collections import defaultdict
@@ -44,17 +43,18 @@ async def read_snapshots(connection: AsyncConnection, after: int, limit: int) ->
 
 
 async def read_window(connection: AsyncConnection, since_at: float, endpoint: str | None) -> Mapping[CellKey, Cell]:
-    """All agents' counts that ended after `since_at`, added up; in parts, so that requests are served in between."""
+    """All agents' counts that ended after `since_at`, added up; in parts, so that requests are served in between, and
+    so that a week of them never stands in memory at once.
+    """
     query = select(snapshots.c.sequence, snapshots.c.cells).where(snapshots.c.ended_at > since_at)
     total: dict[CellKey, Cell] = {}
-    for part in (await connection.execute(query)).partitions(MERGED_AT_ONCE):
+    async for part in (await connection.stream(query)).partitions(MERGED_AT_ONCE):
         parts: dict[CellKey, list[Cell]] = defaultdict(list)
         for row in part:
             for key, cell in _cells_or_none(row.cells, row.sequence).items():
                 if endpoint is None or key.endpoint == endpoint:
                     parts[key].append(cell)
         total |= {key: merge((total.get(key, NOTHING), *cells)) for key, cells in parts.items()}
-        await asyncio.sleep(0)
     return total
 
 
