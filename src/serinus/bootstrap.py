@@ -21,6 +21,7 @@ from serinus.admin.readiness import answer_ready
 from serinus.alerts.alert import SLACK, WEBHOOK, channels_for
 from serinus.alerts.channels import configured
 from serinus.alerts.notifier import Notifier
+from serinus.analysis.forecast import Baseline, measured
 from serinus.asgi import Canary, Options, Subject
 from serinus.asgi.protocol import Application, Message, Receive, Scope, Send
 from serinus.asgi.subject import Reader
@@ -28,6 +29,7 @@ from serinus.control import loop
 from serinus.control.agent import Agent
 from serinus.control.commands import Commands
 from serinus.control.controller import Clock, Controller
+from serinus.deployment import DeploymentVersion
 from serinus.errors import StoreUnavailable
 from serinus.rollout.events import Event
 from serinus.settings import Settings, load
@@ -236,6 +238,16 @@ async def look(settings: Settings) -> Findings:
         controller_seconds_ago=None if heard_at is None else max(0.0, now - heard_at),
         agents=tuple(agent.agent for agent in fleet),
     )
+
+
+async def look_at_legacy(settings: Settings, seconds: float) -> Baseline | None:
+    """What the store has of LEGACY over the last `seconds`; None without any request. Raises `StoreUnavailable`."""
+    database = Database(settings.database_url)
+    try:
+        cells = await Store(database, channels=channels_for).window(time.time() - seconds)
+    finally:
+        await database.close()
+    return measured(cell for key, cell in cells.items() if key.version is DeploymentVersion.LEGACY)
 
 
 def shown_url(settings: Settings) -> str:

@@ -21,8 +21,20 @@ def divergence(p: Floats | float, q: Floats | float) -> Floats:
 
 def margin_growth(rate: float, margin: float, legacy_per_canary: float) -> float:
     """Nats per canary request of the proof that a canary with LEGACY's error `rate` is not worse by `margin`."""
-    null = _GRID * min(1 - margin, 2 * rate + margin)
-    return float((divergence(rate, null + margin) + legacy_per_canary * divergence(rate, null)).min())
+    return _difference_growth(rate, rate, margin, legacy_per_canary)
+
+
+def excess_growth(canary_p: float, legacy_p: float, margin: float, legacy_per_canary: float) -> float:
+    """Nats per canary request of the proof that the canary's rate is above LEGACY's by more than `margin`."""
+    if canary_p <= legacy_p + margin:
+        return 0.0
+    return _difference_growth(canary_p, legacy_p, margin, legacy_per_canary)
+
+
+def _difference_growth(canary_p: float, legacy_p: float, margin: float, legacy_per_canary: float) -> float:
+    """By the closest pair of rates that are `margin` apart."""
+    null = _GRID * min(1 - margin, canary_p + legacy_p + margin)
+    return float((divergence(canary_p, null + margin) + legacy_per_canary * divergence(legacy_p, null)).min())
 
 
 def share_growth(canary_p: float, legacy_p: float, legacy_per_canary: float, odds: Floats) -> float:

@@ -1,12 +1,12 @@
 """`serinus plan`: plans, looked at without any service."""
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from serinus.cli.session import UNUSABLE, Failure, Session, with_session
+from serinus.cli.estimate import estimate
+from serinus.cli.plan_source import named_text, read_text
+from serinus.cli.session import UNUSABLE, Session, with_session
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @click.group()
 def plan() -> None:
-    """Check and show plans."""
+    """Check and show plans, and estimate what they will take."""
+
+
+plan.add_command(estimate)
 
 
 @plan.command()
@@ -26,7 +29,7 @@ def check(session: Session, file: str) -> None:
     from serinus.rollout.plan_file import parse_plan
 
     try:
-        found = parse_plan(_read(file))
+        found = parse_plan(read_text(file))
     except InvalidInput as error:
         problems = [{"where": each.where, "message": each.message, "line": each.line} for each in error.problems]
         if session.as_json:
@@ -42,22 +45,15 @@ def check(session: Session, file: str) -> None:
 @with_session
 def show(session: Session, name: str | None) -> None:
     """Show the plan NAME (a file, or one that ships with serinus), or list those that ship."""
-    from serinus.plans import shipped_names, shipped_text
+    from serinus.plans import shipped_names
     from serinus.rollout.plan_file import parse_plan
     from serinus.rollout.plan_mapping import plan_to_mapping
 
     if name is None:
         session.show({"plans": list(shipped_names())}, lambda answer: "\n".join(answer["plans"]))
         return
-    text = _read(name) if Path(name).suffix == ".toml" or Path(name).is_file() else shipped_text(name)
+    text = named_text(name)
     session.show(plan_to_mapping(parse_plan(text)), lambda _: _highlighted(text))
-
-
-def _read(file: str) -> str:
-    try:
-        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Failure(f"cannot read {file}: {error}", UNUSABLE) from error
 
 
 def _highlighted(text: str) -> "RenderableType":
