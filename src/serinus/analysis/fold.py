@@ -72,7 +72,6 @@ def fold(evidence: Evidence, slice_: Slice, criteria: Criteria) -> Evidence:
         return replace(evidence, through_at=through_at, unusable=evidence.unusable + 1, unusable_at=slice_.ended_at)
     tables = {endpoint: table_of(compared.legacy, compared.canary) for endpoint, compared in slice_.endpoints.items()}
     summed = total(tables)
-    seconds = through_at - evidence.through_at if evidence.through_at is not None else 0.0
     closed, still_open = gather(evidence.open, tables, slice_)
     judged = _compare(replace(evidence, open=still_open), closed, criteria, slice_.ended_at)
     step = judged.step
@@ -84,7 +83,7 @@ def fold(evidence: Evidence, slice_: Slice, criteria: Criteria) -> Evidence:
         through_at=through_at,
         step=step,
         limits=fold_limits(evidence.limits, summed, criteria.limits, **span),
-        past=learn(evidence.past, [stratum.table for stratum in closed], seconds),
+        past=learn(evidence.past, [stratum.table for stratum in closed]),
     )
 
 

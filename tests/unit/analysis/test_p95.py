@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from statistics import median
 
 import numpy as np
 import pytest
 
-from made_cells import cell, judged, slice_of
+from made_cells import CRITERIA, begin, cell, judged, slice_of
 from serinus.analysis import quantiles
+from serinus.analysis.analyze import analyze, enter_step, fold
 from serinus.analysis.slices import StoredSnapshot, closed_slices
 from serinus.analysis.verdict import Metric, Verdict
 from serinus.deployment import DeploymentVersion
 from serinus.metrics.canary_metrics import CanaryMetricsCollector
 from serinus.metrics.sketch import BINS, bin_of
 from serinus.metrics.snapshot import SLOTS, Cell, CellKey, Outcome, Snapshot
+from simulated_service import Service, lognormal, slices
 
 LEGACY, CANARY = DeploymentVersion
 
@@ -62,6 +65,31 @@ def test_a_weighted_quantile_of_spread_out_latencies_is_within_one_percent(sigma
     seconds = np.bincount(bins, weights=latencies, minlength=BINS) / 3
     exact_ms = 1_000 * float(np.quantile(latencies, q, method="inverted_cdf"))
     assert quantiles.quantile_ms(counts, seconds, q) == pytest.approx(exact_ms, rel=0.01)
+
+
+def requests_to_proof(seed: int, *, cold_factor: float) -> int:
+    """At 50 %, after 300 canary requests at 5 % with all latencies `cold_factor` times as long."""
+    rng, evidence, requests = np.random.default_rng([1, seed]), begin(), 0
+    cold = Service(latency=lambda factor: lognormal()(factor * cold_factor))
+    for each in slices(cold, rng, requests=300, look=20):
+        evidence = fold(evidence, each, CRITERIA)
+    begun_at = evidence.through_at or 0.0
+    evidence = enter_step(evidence, at=begun_at, split_revision=2)
+    for each in slices(Service(shares=(0.5,)), rng, requests=30_000, look=400):
+        span = {"started_at": begun_at + each.started_at, "ended_at": begun_at + each.ended_at}
+        evidence, requests = fold(evidence, replace(each, split_revision=2, **span), CRITERIA), requests + 400
+        proof = analyze(evidence, CRITERIA, span["ended_at"] + 1).proof
+        if any(check.metric is Metric.P95 and check.verdict is Verdict.PASS for check in proof):
+            break
+    return requests
+
+
+def test_a_cold_start_delays_the_proof_by_a_few_thousand_requests_only() -> None:
+    usual, after_cold_start = (
+        median(requests_to_proof(seed, cold_factor=factor) for seed in range(9)) for factor in (1.0, 2.0)
+    )
+    assert usual <= 4_000
+    assert after_cold_start <= usual + 4_000
 
 
 def test_a_request_that_is_still_in_flight_bends_no_figure_once_it_has_ended() -> None:
