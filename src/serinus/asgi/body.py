@@ -4,19 +4,22 @@ from math import inf
 
 from serinus.asgi.protocol import Message, Receive
 
+MOST_PIECES = 1_000  # a message takes a few hundred bytes beside its body, which may be a single one
+
 
 class BodyTape:
     """What came of a request, message by message: `read` ahead of the application, or play it to more than one.
 
-    Once more than `limit_bytes` of body have come it stops `recording`: then `read` gives None, and a second `play`
-    would miss the rest, while the first still hears everything once.
+    Once more than `limit_bytes` of body, or `MOST_PIECES`, have come it stops `recording`: then `read` gives None, and
+    a second `play` would miss the rest, while the first still hears everything once.
     """
 
-    __slots__ = ("_bytes", "_ended", "_limit_bytes", "_messages", "_receive", "recording")
+    __slots__ = ("_bytes", "_ended", "_limit_bytes", "_messages", "_most_pieces", "_receive", "recording")
 
     def __init__(self, receive: Receive, limit_bytes: float) -> None:
         self._receive = receive
         self._limit_bytes = limit_bytes
+        self._most_pieces: float = MOST_PIECES
         self._messages: list[Message] = []
         self._bytes = 0
         self._ended = False
@@ -36,9 +39,9 @@ class BodyTape:
 
         async def receive() -> Message:
             nonlocal position
-            if position == len(self._messages):
+            if position >= len(self._messages):
                 message = await self._pull()
-                if position == len(self._messages):  # no longer recording
+                if position >= len(self._messages):  # no longer recording, or played out
                     return message
             position += 1
             return self._messages[position - 1]
@@ -46,8 +49,18 @@ class BodyTape:
         return receive
 
     def keep_everything(self) -> None:
-        """From now on without a limit: somebody else will play the tape from its start."""
-        self._limit_bytes = inf
+        """From now on without a limit: somebody else will play the tape out from its start."""
+        self._limit_bytes = self._most_pieces = inf
+
+    def play_out(self) -> Receive:
+        """The last play, from the start: what it has given is kept no longer."""
+
+        async def receive() -> Message:
+            while not self._messages:
+                await self._pull()
+            return self._messages.pop(0)
+
+        return receive
 
     async def _pull(self) -> Message:
         message = await self._receive()
@@ -55,5 +68,5 @@ class BodyTape:
             self._messages.append(message)
             self._bytes += len(message.get("body", b""))
             self._ended = not message.get("more_body", False)
-            self.recording = self._bytes <= self._limit_bytes
+            self.recording = self._bytes <= self._limit_bytes and len(self._messages) <= self._most_pieces
         return message

@@ -58,7 +58,7 @@ class Exchange:
 
     def stand_in(self, started: float) -> Self:
         """The same request for legacy, from its beginning, when this exchange is `replaced`; it is not counted."""
-        incoming = self.tape.play() if self.tape else self.incoming
+        incoming = self.tape.play_out() if self.tape else self.incoming
         other = type(self)(self.flight, started, self.endpoint, incoming, self.outgoing)
         other.counted = False
         return other

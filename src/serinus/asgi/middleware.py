@@ -226,8 +226,8 @@ def _may_be_excluded(template: str, prefixes: tuple[str, ...]) -> bool:
 
 
 def _copy(scope: Scope) -> Scope:
-    """For a second application: the first writes its route and its state into its own."""
-    copy = {**scope}
+    """For a second application: the first writes its route, its state and its headers into its own."""
+    copy = {**scope, "headers": [*scope["headers"]]}
     if "state" in copy:
         copy["state"] = {**copy["state"]}
     return copy

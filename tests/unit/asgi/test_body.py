@@ -1,12 +1,13 @@
 """Bodies are read ahead, kept and played again without a byte or a piece changed."""
 
 import asyncio
+import tracemalloc
 from collections.abc import Iterable
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serinus.asgi.body import BodyTape
+from serinus.asgi.body import MOST_PIECES, BodyTape
 from serinus.asgi.protocol import Message, Receive
 from unit.asgi.wire import Wire, chunks_of
 
@@ -96,3 +97,31 @@ def test_what_a_listener_still_waits_for_is_kept_for_the_next_one() -> None:
 
 def _body(messages: Iterable[Message]) -> bytes:
     return b"".join(message["body"] for message in messages)
+
+
+def test_a_body_of_very_many_pieces_is_not_kept_for_a_piece_costs_more_than_its_bytes() -> None:
+    async def scenario() -> None:
+        pieces = [b"x"] * (MOST_PIECES + 10)
+        tape = BodyTape(Wire(chunks_of(*pieces)).receive, 65_536)
+        assert await tape.read() is None
+        assert await heard(tape.play()) == chunks_of(*pieces)
+
+    asyncio.run(scenario())
+
+
+def test_a_tape_that_is_played_out_keeps_nothing_of_what_it_gave() -> None:
+    async def endless() -> Message:
+        return {"type": "http.request", "body": bytes(100_000), "more_body": True}
+
+    async def scenario() -> None:
+        tape = BodyTape(endless, 65_536)
+        tape.keep_everything()
+        receive = tape.play_out()
+        tracemalloc.start()
+        for _ in range(200):
+            assert len((await receive())["body"]) == 100_000
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert held < 1_000_000
+
+    asyncio.run(scenario())

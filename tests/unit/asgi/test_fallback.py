@@ -169,3 +169,14 @@ def test_the_breaker_counts_failures_that_legacy_made_good() -> None:
     for _ in range(10):
         get(app)
     assert app.breaker.is_open
+
+
+def test_headers_that_the_canary_added_to_the_request_are_not_legacys() -> None:
+    async def adds_and_fails(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["headers"].append((b"x-internal", b"1"))
+        raise ZeroDivisionError
+
+    async def names(scope: Scope, receive: Receive, send: Send) -> None:
+        await answer(send, 200, b",".join(name for name, _ in scope["headers"]))
+
+    assert get(protected(adds_and_fails, names)).body == b"x-user-id"
