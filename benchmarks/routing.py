@@ -100,7 +100,7 @@ def openfeature_flagd(folder: Path) -> Iterator[IsCanary]:
     flag = {"state": "ENABLED", "variants": {"on": True, "off": False}, "defaultVariant": "off", "targeting": targeting}
     source = folder / "flagd.json"
     source.write_text(json.dumps({"flags": {"canary": flag}}))
-    api.set_provider(FlagdProvider(resolver_type=ResolverType.FILE, offline_flag_source_path=str(source)))
+    api.set_provider_and_wait(FlagdProvider(resolver_type=ResolverType.FILE, offline_flag_source_path=str(source)))
     client = api.get_client()
     yield lambda subject: client.get_boolean_value("canary", False, EvaluationContext(subject))  # noqa: FBT003
     api.shutdown()
@@ -120,7 +120,7 @@ def openfeature_in_memory(_folder: Path) -> Iterator[IsCanary]:
         return FlagResolutionDetails(router.route(context.targeting_key, "/").version == "canary")
 
     flag = InMemoryFlag("off", {"on": True, "off": False}, context_evaluator=evaluate)
-    api.set_provider(InMemoryProvider({"canary": flag}), "in memory")
+    api.set_provider_and_wait(InMemoryProvider({"canary": flag}), "in memory")
     client = api.get_client("in memory")
     yield lambda subject: client.get_boolean_value("canary", False, EvaluationContext(subject))  # noqa: FBT003
 
