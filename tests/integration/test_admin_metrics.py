@@ -162,3 +162,13 @@ def test_prometheus_counters_go_on_when_the_store_is_away(tmp_path: object) -> N
         await away.room.store.database.close()
 
     at_desk(story)
+
+
+@pytest.mark.parametrize("window", ["2h", "7d", "1s", "5", "", "-5m", "1e9s"])
+def test_a_window_that_cannot_be_added_up_quickly_or_understood_is_refused_with_what_is_possible(window: str) -> None:
+    async def story(desk: Desk) -> None:
+        refused = await desk.get("/metrics", params={"window": window})
+        assert refused.status_code == 422
+        assert "from 2s to 1h" in refused.text
+
+    at_desk(story)

@@ -13,8 +13,8 @@ from serinus.admin.views import check_shape
 from serinus.deployment import OTHER_ENDPOINT
 from serinus.errors import InvalidInput, NotFound, Problem
 
-UNITS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
-SHORTEST_SECONDS, LONGEST_SECONDS = 2.0, 7 * 86_400.0
+UNITS = {"s": 1.0, "m": 60.0, "h": 3_600.0}
+SHORTEST_SECONDS, LONGEST_SECONDS = 2.0, 3_600.0  # an hour of one agent is 1,800 snapshots to add up
 
 router = APIRouter(tags=["metrics"])
 
@@ -24,7 +24,7 @@ async def read_metrics(
     _reader: MetricsReader,
     here: Here,
     language: Language,
-    window: Annotated[str, Query(description="such as 90s, 5m, 2h, 1d")] = "5m",
+    window: Annotated[str, Query(description="such as 90s, 5m, 1h")] = "5m",
     endpoint: Annotated[str | None, Query(max_length=2_048)] = None,
 ) -> MetricsShape:
     """Both versions over the last `window`, on all endpoints or on one (a path or a template)."""
@@ -46,11 +46,11 @@ async def read_metrics(
 
 
 def seconds_of(window: str) -> float:
-    """Raises `InvalidInput` unless it is a number with a unit, from two seconds to seven days."""
-    found = re.fullmatch(r"([0-9]{1,9})([smhd])", window)
+    """Raises `InvalidInput` unless it is a number with a unit, from two seconds to an hour."""
+    found = re.fullmatch(r"([0-9]{1,9})([smh])", window)
     seconds = float(found[1]) * UNITS[found[2]] if found else 0.0
     if not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
-        raise InvalidInput(Problem("window", "must be a number with a unit from 2s to 7d, such as 90s, 5m, 2h or 1d"))
+        raise InvalidInput(Problem("window", "must be a number with a unit from 2s to 1h, such as 90s, 5m or 1h"))
     return seconds
 
 

@@ -32,7 +32,7 @@ class NotDelivered(Exception):
 
 async def log(alert: Alert) -> None:
     """Write the alert to the log of this module."""
-    logger.log(LOG_LEVELS.get(alert.level, logging.INFO), "%s: %s", alert.title, alert.text)
+    logger.log(LOG_LEVELS.get(alert.level, logging.INFO), "%s", _line(alert))
 
 
 class Post:
@@ -72,7 +72,7 @@ def slack_body(alert: Alert) -> Mapping[str, Any]:
     context = " · ".join(part for part in (alert.level.value, alert.rollout_id, _iso(alert.at)) if part)
     section = f"{headline}\n{_escaped(alert.text)}"[:SLACK_TEXT_LIMIT]
     return {
-        "text": _escaped(f"{alert.title}: {alert.text}")[:SLACK_TEXT_LIMIT],
+        "text": _escaped(_line(alert))[:SLACK_TEXT_LIMIT],
         "blocks": [
             {"type": "section", "text": {"type": "mrkdwn", "text": section}},
             {"type": "context", "elements": [{"type": "mrkdwn", "text": _escaped(context)}]},
@@ -81,6 +81,11 @@ def slack_body(alert: Alert) -> Mapping[str, Any]:
 
 
 BODIES: Mapping[str, Body] = {WEBHOOK: webhook_body, SLACK: slack_body}
+
+
+def _line(alert: Alert) -> str:
+    """On one line whatever people wrote in their reason: nobody forges lines of the log."""
+    return " ".join((f"{alert.title}: {alert.text}" if alert.text else alert.title).split())
 
 
 def _escaped(text: str) -> str:

@@ -116,3 +116,10 @@ def test_the_log_channel_writes_the_alert_at_its_level(caplog: pytest.LogCapture
     asyncio.run(channels.log(replace(ALERT, level=Level.NOTICE)))
     assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.INFO]
     assert "1.9 were expected" in caplog.text
+
+
+def test_a_reason_with_line_breaks_stays_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    forged = replace(ALERT, text="calm\n2026-01-01 00:00:00 INFO serinus: all is well")
+    with caplog.at_level(logging.INFO):
+        asyncio.run(channels.log(forged))
+    assert [record.getMessage().count("\n") for record in caplog.records] == [0]
