@@ -1,5 +1,6 @@
 """The counting itself: every request of this process, by version and endpoint, between two drains."""
 
+from bisect import bisect_left
 from collections import Counter, defaultdict, deque
 from collections.abc import Mapping
 from math import nextafter
@@ -7,7 +8,7 @@ from threading import Lock
 from typing import TypeAlias
 
 from serinus.deployment import OTHER_ENDPOINT, DeploymentVersion
-from serinus.metrics.sketch import BINS, SLOW_SECONDS, bin_of, upper_edge_ms
+from serinus.metrics.sketch import BINS, EDGES_SECONDS, SLOW_SECONDS, upper_edge_ms
 from serinus.metrics.snapshot import ERRORS, SLOTS, VALID, Cell, CellKey, Outcome, merge
 
 BATCH = 256
@@ -91,15 +92,16 @@ class CanaryMetricsCollector:
             line = lines.get((version, endpoint, outcome, status, slot is not None))
             if line is None:
                 line = self._line((version, endpoint, outcome, status, slot is not None))
-            line.requests += 1
-            if slot is not None:
+            if slot is None:
+                line.requests += 1
+            else:
                 line.slots[slot] += 1
             if not line.shortest_seconds <= seconds <= LONGEST_SECONDS:
                 clamped = min(max(seconds, 0.0), LONGEST_SECONDS)
                 if not clamped >= line.shortest_seconds:  # too short to count, or not a number
                     continue
                 seconds = clamped
-            timed = line.latency[bin_of(seconds)]
+            timed = line.latency[bisect_left(EDGES_SECONDS, seconds)]  # `bin_of` without the price of a call
             timed[0] += 1
             timed[1] += seconds
 
@@ -117,7 +119,7 @@ class CanaryMetricsCollector:
 
 
 class _Line:
-    """The requests of one cell that ended alike."""
+    """The requests of one cell that ended alike: in `slots` if they are compared, else in `requests`."""
 
     __slots__ = ("latency", "requests", "shortest_seconds", "slots")
 
@@ -128,11 +130,13 @@ class _Line:
         self.shortest_seconds = _JUST_SLOW_SECONDS if outcome in _LATENCY_ONLY_IF_SLOW else 0.0
 
     def cell(self, outcome: Outcome, status: int) -> Cell:
-        slots = tuple(self.slots) if any(self.slots) else ()
+        compared = sum(self.slots)
+        requests = self.requests + compared
+        slots = tuple(self.slots) if compared else ()
         valid_slots = slots if outcome in VALID else ()
         return Cell(
-            outcomes={outcome: self.requests},
-            statuses={status: self.requests},
+            outcomes={outcome: requests},
+            statuses={status: requests},
             latency={bin_: int(count) for bin_, (count, _) in self.latency.items()},
             latency_seconds={bin_: seconds for bin_, (_, seconds) in self.latency.items()},
             slot_requests=valid_slots,
