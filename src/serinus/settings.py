@@ -3,13 +3,17 @@
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
-from pydantic import AnyHttpUrl, Field, SecretStr, StringConstraints, ValidationError
+from pydantic import AnyHttpUrl, Field, SecretStr, StringConstraints, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from serinus.errors import InvalidInput, Problem
 
 PREFIX = "SERINUS_"
+EXAMPLE_URL = "write it like sqlite+aiosqlite:///serinus.db"
 CLIENT_VARIABLES = {"SERINUS_URL", "SERINUS_TOKEN", "SERINUS_REQUIRE_TOOLS"}
+WORDS = {"too_short": "must have at least {min_length} characters", "value_error": "{error}"}  # pydantic's own mislead
 
 Secret = Annotated[SecretStr, Field(min_length=16)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
@@ -43,6 +47,17 @@ class Settings(BaseSettings):
         "info", description="what is logged; debug adds requests"
     )
 
+    @field_validator("database_url")
+    @classmethod
+    def _names_an_asynchronous_driver(cls, url: str) -> str:
+        try:
+            dialect = make_url(url).get_dialect()
+        except ArgumentError:
+            raise ValueError(f"is no address of a database; {EXAMPLE_URL}") from None
+        if not dialect.is_async:
+            raise ValueError(f"needs an asynchronous driver; {EXAMPLE_URL}")
+        return url
+
 
 def load(**chosen: Any) -> Settings:
     """The environment's settings with those `chosen` over them; `InvalidInput` names every wrong one."""
@@ -61,4 +76,5 @@ def unknown_variables(environment: dict[str, str]) -> dict[str, str | None]:
 
 def _problem(line: Any) -> Problem:
     name = ".".join(str(part) for part in line["loc"])
-    return Problem(PREFIX + name.upper(), line["msg"])
+    message = WORDS.get(line["type"], line["msg"]).format(**line.get("ctx", {}))
+    return Problem(PREFIX + name.upper(), message)

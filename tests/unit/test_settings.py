@@ -35,6 +35,17 @@ def test_every_wrong_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) 
     }
 
 
+@pytest.mark.parametrize("url", ["nonsense", "sqlite:///serinus.db", "mongo://db/serinus"])
+def test_an_address_that_no_store_can_have_is_answered_with_one_that_it_can(url: str) -> None:
+    with pytest.raises(InvalidInput, match=r"SERINUS_DATABASE_URL: .*write it like sqlite\+aiosqlite:///serinus\.db"):
+        load(database_url=url)
+
+
+def test_a_short_token_is_told_how_long_it_must_be() -> None:
+    with pytest.raises(InvalidInput, match="SERINUS_ADMIN_TOKEN: must have at least 16 characters"):
+        load(admin_token="short")
+
+
 def test_a_secret_stands_in_no_repr_and_no_complaint() -> None:
     assert SECRET not in repr(load(admin_token=SECRET))
     assert SECRET not in repr(load(database_url=f"postgresql+asyncpg://serinus:{SECRET}@db/serinus"))

@@ -7,13 +7,13 @@ from importlib.resources import files
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection
+from sqlalchemy import URL, Connection
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from serinus.errors import StoreUnavailable, Unreadable
+from serinus.errors import InvalidInput, Problem, StoreUnavailable, Unreadable
 from serinus.storage.sqlite import NoTurn, Turns, Workers, open_sqlite
 
 POOL_TIMEOUT_SECONDS = 5.0
@@ -36,7 +36,7 @@ class Database:
         if self.url.get_backend_name() == "sqlite":
             self.engine = open_sqlite(self.url, self._workers, POOL_TIMEOUT_SECONDS)
         else:
-            self.engine = create_async_engine(self.url, pool_timeout=POOL_TIMEOUT_SECONDS)
+            self.engine = _open(self.url)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -70,6 +70,14 @@ class Database:
     async def close(self) -> None:
         await self.engine.dispose()
         await self._workers.end()
+
+
+def _open(url: URL) -> AsyncEngine:
+    """Raises `InvalidInput` when the driver that `url` names is not installed."""
+    try:
+        return create_async_engine(url, pool_timeout=POOL_TIMEOUT_SECONDS)
+    except ModuleNotFoundError as error:
+        raise InvalidInput(Problem("database_url", f"needs the package {error.name}: pip install it")) from error
 
 
 @contextmanager
