@@ -6,11 +6,12 @@ asks for. Going back is never refused while there is a canary to take back.
 """
 
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import ceil, isfinite
 
 from serinus.analysis.verdict import Report, Verdict
 from serinus.errors import InvalidInput, Problem, Refused
 from serinus.rollout import rollback
+from serinus.rollout.durations import format_duration
 from serinus.rollout.events import Detail, Event, EventKind
 from serinus.rollout.gates import GateKind, GateStatus, closed, gates, valid_approval
 from serinus.rollout.machine import next_step, to_everybody
@@ -106,7 +107,7 @@ def approve(rollout: Rollout, order: Order, *, gate: str, step: int, report_at: 
     if step != rollout.step:
         raise Refused(f"the rollout is at step {rollout.step}, not {step}: look at its report, then approve that step")
     if gate not in wanted:
-        raise Refused(f"step {step} has no approval {gate!r}; it asks for: {', '.join(wanted) or 'none'}")
+        raise Refused(f"this step has no approval {gate!r}; it asks for: {', '.join(wanted) or 'none'}")
     if given := valid_approval(rollout, wanted[gate], order.at):
         raise Refused(f"{gate!r} has already been approved by {given.by}; nothing is left to do")
     if rollout.frozen_by is not None:
@@ -227,9 +228,9 @@ def _refuse_over(previous: Rollout, order: Order, *, force: bool) -> None:
     if order.at >= over_at:
         return
     if not force:
-        raise Refused(
-            f"rollout {previous.id} was rolled back; wait another {over_at - order.at:.0f} s, or force it and say why"
-        )
+        left = ceil(over_at - order.at)
+        wait = format_duration(left if left < 120 else 60 * ceil(left / 60))
+        raise Refused(f"rollout {previous.id} was rolled back; wait another {wait}, or force it and say why")
     if not order.reason.strip():
         raise Refused("forcing a start during the cool-down needs a reason")
 
@@ -258,7 +259,7 @@ def _refuse_closed(verb: str, in_the_way: list[GateStatus]) -> None:
 
 
 def _listed(statuses: list[GateStatus]) -> str:
-    return ", ".join(f"{status.name} is {status.verdict} ({status.reason})" for status in statuses)
+    return ", ".join(f"{status.name} is {status.verdict} ({status.reason.replace('_', ' ')})" for status in statuses)
 
 
 def _require(rollout: Rollout, verb: str, *phases: Phase) -> None:

@@ -74,13 +74,21 @@ def test_a_second_rollout_is_refused_while_one_is_active() -> None:
 
 def test_a_start_during_the_cool_down_is_refused_unless_forced_with_a_reason() -> None:
     stage = rolled_back()
-    with pytest.raises(Refused, match="wait another 30 s"):
+    with pytest.raises(Refused, match="wait another 30s, "):
         restart(stage, stage.order())
     with pytest.raises(Refused, match="needs a reason"):
         restart(stage, stage.order(), force=True)
     restart(stage, stage.order(reason="the cause was found"), force=True)
     stage.now += DEMO.cool_down_seconds
     restart(stage, stage.order())
+
+
+def test_a_long_cool_down_is_told_in_minutes() -> None:
+    plan = load_shipped("phase4")
+    ended = replace(rolled_back().rollout, plan=plan)
+    assert ended.finished_at is not None
+    with pytest.raises(Refused, match="wait another 29m, "):
+        commands.start(plan, Order("olga", ended.finished_at + 90), id="r2", previous=ended, split_revision=50)
 
 
 def test_after_a_success_a_start_needs_no_cool_down() -> None:
