@@ -118,6 +118,12 @@ def test_the_log_channel_writes_the_alert_at_its_level(caplog: pytest.LogCapture
     assert "1.9 were expected" in caplog.text
 
 
+def test_an_alert_without_a_text_ends_with_its_title(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        asyncio.run(channels.log(replace(ALERT, text="")))
+    assert caplog.records[0].getMessage() == ALERT.title
+
+
 def test_a_reason_with_line_breaks_stays_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
     forged = replace(ALERT, text="calm\n2026-01-01 00:00:00 INFO serinus: all is well")
     with caplog.at_level(logging.INFO):
