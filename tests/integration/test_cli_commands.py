@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -226,7 +227,8 @@ def test_events_are_followed_as_lines_of_json(shell: Shell) -> None:
         told = [json.loads(follower.stdout.readline())["reason"]]
         shell.run("config", "set", "--percentage", "6", "--reason", "second")
         told.append(json.loads(follower.stdout.readline())["reason"])
-        follower.terminate()
+        follower.send_signal(signal.SIGINT)
+        assert follower.wait(10) == 0
     assert told == ["first", "second"]
 
 
@@ -280,6 +282,27 @@ def test_nobody_at_the_address_is_said_with_what_to_do(shell: Shell) -> None:
     away = shell.run("status", "--url", "http://127.0.0.1:9", exit_code=4)
     assert "serinus serve" in away.stderr
     assert "is no address" in shell.run("status", "--url", "nonsense", exit_code=2).stderr
+
+
+def test_a_missing_token_is_answered_in_the_command_lines_own_words(shell: Shell) -> None:
+    refused = shell.run("config", "get", exit_code=3, SERINUS_TOKEN=None)
+    assert "--token or SERINUS_TOKEN" in refused.stderr
+
+
+def test_the_service_s_endpoints_are_listed_for_those_who_write_rules(shell: Shell) -> None:
+    assert "/items/{id}" in shell.run("config", "get").stdout
+
+
+def test_a_port_that_is_taken_and_an_app_without_serinus_are_said(tmp_path: Path) -> None:
+    (tmp_path / "bare.py").write_text("async def app(scope, receive, send):\n    await send(await receive())\n")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", "serinus", "serve", "bare:app", "--port", port]
+        run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False)
+    assert run.returncode == 1
+    assert "bare:app is not what `serinus.application(...)` made" in run.stderr
+    assert "give another: --port" in run.stderr
 
 
 @pytest.mark.tool("curl")

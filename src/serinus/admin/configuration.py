@@ -86,7 +86,10 @@ def rules_of(shapes: Iterable[RuleShape] | None, here: Context) -> tuple[Endpoin
     rules = tuple(EndpointRule(canonical(shape.template), shape.enabled, shape.max_percentage) for shape in shapes)
     known = {EVERY_ENDPOINT, OTHER_ENDPOINT, *map(canonical, here.templates)}
     unknown = [
-        Problem(f"endpoints.{index}.template", f"the service has no endpoint {rule.template!r}; GET /config lists them")
+        Problem(
+            f"endpoints.{index}.template",
+            f"the service has no endpoint {rule.template!r}; GET /config and `serinus config get` list them",
+        )
         for index, rule in enumerate(rules)
         if rule.template not in known
     ]

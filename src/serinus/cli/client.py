@@ -10,6 +10,9 @@ from serinus.cli.session import FAILED, NO_ANSWER, NOT_ALLOWED, UNUSABLE, Failur
 
 PREFIX = "/admin/canary"
 TIMEOUT_SECONDS = 15.0
+UNSIGNED = (  # what to do about a 401 when no token was sent
+    "give a token with --token or SERINUS_TOKEN; `serinus token create NAME --role admin` makes the first one"
+)
 EXIT_CODES = {401: NOT_ALLOWED, 403: NOT_ALLOWED, 413: UNUSABLE, 422: UNUSABLE, 503: NO_ANSWER}
 
 
@@ -42,7 +45,7 @@ class Client:
         ):
             if not response.is_success:
                 response.read()
-                raise _failure(response)
+                raise self._failure(response)
             for line in response.iter_lines():
                 if line.startswith("data:"):
                     yield json.loads(line.removeprefix("data:"))
@@ -52,7 +55,7 @@ class Client:
         with self._errors():
             response = httpx2.request(method, self.url + PREFIX + path, **request)
         if not response.is_success:
-            raise _failure(response)
+            raise self._failure(response)
         answer = _json(response) if response.content else {}
         if not isinstance(answer, dict):
             raise Failure(f"{self.url} is not a service with serinus inside; check --url or SERINUS_URL", NO_ANSWER)
@@ -60,6 +63,16 @@ class Client:
 
     def _errors(self) -> "_Errors":
         return _Errors(self.url)
+
+    def _failure(self, response: httpx2.Response) -> Failure:
+        problem = _json(response)
+        if not isinstance(problem, dict) or "title" not in problem:
+            return Failure(
+                f"{response.url} answered {response.status_code}; is a service with serinus there?", NO_ANSWER
+            )
+        without_token = response.status_code == 401 and "Authorization" not in self._headers
+        detail = UNSIGNED if without_token else _detail(problem.get("detail"))
+        return Failure(f"{problem['title']}: {detail}", EXIT_CODES.get(response.status_code, FAILED))
 
 
 class _Errors:
@@ -82,14 +95,6 @@ class _Errors:
             ) from error
 
 
-def _failure(response: httpx2.Response) -> Failure:
-    problem = _json(response)
-    if not isinstance(problem, dict) or "title" not in problem:
-        return Failure(f"{response.url} answered {response.status_code}; is a service with serinus there?", NO_ANSWER)
-    exit_code = EXIT_CODES.get(response.status_code, FAILED)
-    return Failure(f"{problem['title']}: {_detail(problem.get('detail'))}", exit_code)
-
-
 def _detail(detail: Any) -> str:
     if not isinstance(detail, list):
         return str(detail)
@@ -97,7 +102,7 @@ def _detail(detail: Any) -> str:
 
 
 def _place(problem: Mapping[str, Any]) -> str:
-    where = ".".join(str(part) for part in problem["loc"] if part != "body") or "body"
+    where = ".".join(str(part) for part in problem["loc"] if part not in {"body", "query"}) or "body"
     return f"line {problem['line']}, {where}" if "line" in problem else where
 
 

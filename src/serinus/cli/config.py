@@ -80,6 +80,8 @@ def _render(answer: Mapping[str, Any]) -> "RenderableType":
         f"revision  {answer['revision']} ({answer['source']})",
         f"changed   {changed}",
     ]
+    if answer["known_endpoints"]:
+        lines.append(f"endpoints {' '.join(answer['known_endpoints'])}")
     rules = [
         (rule["template"], "on" if rule["enabled"] else "off", share(rule["max_percentage"]))
         for rule in answer["endpoints"]

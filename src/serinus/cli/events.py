@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,8 +25,9 @@ def events(session: Session, *, after: int | None, limit: int, follow: bool) -> 
     if not follow:
         session.show(page, lambda answer: "\n".join(map(_line, answer["events"])) or "nothing has happened yet")
         return
-    _write(session, page["events"])
-    _write(session, client.follow("/events/stream", after=page["next_after"]))
+    with suppress(KeyboardInterrupt):  # the way to end it
+        _write(session, page["events"])
+        _write(session, client.follow("/events/stream", after=page["next_after"]))
 
 
 @click.command()

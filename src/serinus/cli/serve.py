@@ -13,6 +13,7 @@ from serinus.cli.session import UNUSABLE, Failure, failures
 if TYPE_CHECKING:
     from serinus.settings import Settings
 
+STARTUP_FAILURE = 3  # uvicorn's exit code
 GRACE_SECONDS = 10  # for requests and event streams that are open when the server is stopped
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -26,22 +27,34 @@ def serve(app: str, host: str | None, port: int | None, workers: int) -> None:
     """Serve APP ("module:attribute", what `serinus.application` made) with its controller and admin API."""
     import uvicorn
 
+    from serinus.bootstrap import Service
+
     settings = _settings(host=host, port=port)
     _configure_logging(settings)
     sys.path.insert(0, "")
     found = _import(app)
     if not _is_loopback(settings.host):
         click.echo(f"Listening on {settings.host}: put TLS in front, tokens travel with every request", err=True)
-    uvicorn.run(
-        app if workers > 1 else found,  # type: ignore[arg-type]  # an ASGI application, or where to find it
-        host=settings.host,
-        port=settings.port,
-        workers=workers,
-        lifespan="on",
-        access_log=settings.log_level == "debug",
-        log_level=settings.log_level,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
+    if not isinstance(found, Service):
+        click.echo(
+            f"{app} is not what `serinus.application(...)` made: there is a canary only if one is inside", err=True
+        )
+    try:
+        uvicorn.run(
+            app if workers > 1 else found,  # type: ignore[arg-type]  # an ASGI application, or where to find it
+            host=settings.host,
+            port=settings.port,
+            workers=workers,
+            lifespan="on",
+            access_log=settings.log_level == "debug",
+            log_level=settings.log_level,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    except SystemExit as ended:
+        if ended.code != STARTUP_FAILURE:
+            raise
+        message = "the service could not start; the lines above say why. For a port that is taken, give another: --port"
+        raise Failure(message) from ended
 
 
 @click.command()
