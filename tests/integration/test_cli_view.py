@@ -7,7 +7,7 @@ from rich.console import Console
 
 from admin_desk import Desk, at_desk
 from control_room import PLAN
-from serinus.cli.view import status_line, status_view
+from serinus.cli.view import FittedStatus, status_line, status_view
 from serinus.rollout.plan import ApprovalGate
 from serinus.rollout.state import Phase
 
@@ -24,6 +24,27 @@ async def drawn(desk: Desk, language: str = "en") -> str:
 
 async def line(desk: Desk) -> str:
     return status_line((await desk.get("/status")).json())
+
+
+def test_a_small_terminal_gets_the_most_telling_sections_whole() -> None:
+    async def story(desk: Desk) -> None:
+        await desk.room.commands.start(GATED, desk.room.order())
+        await desk.room.until(Phase.PROGRESSING, step=1)
+        status = (await desk.get("/status")).json()
+
+        def lines(height: int) -> list[str]:
+            console = Console(width=80, height=height, no_color=True, force_terminal=False)
+            with console.capture() as capture:
+                console.print(FittedStatus(status, "en"))
+            return capture.get().splitlines()
+
+        small, large = lines(24), lines(60)
+        assert len(small) <= 24 < len(large)
+        assert any("◌ management" in line for line in small)
+        assert "Triggers" in large
+        assert "Triggers" not in small
+
+    at_desk(story)
 
 
 def test_without_a_rollout_the_share_and_the_last_minute_are_shown() -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from serinus.cli.view import status_line, status_view
+from serinus.cli.view import FittedStatus, status_line, status_view
 
 ENDED = frozenset({"succeeded", "rolled_back"})
 
@@ -72,7 +72,7 @@ class Drawing(Lines):
         self._live = live
 
     def draw(self, status: Answer) -> None:
-        self._live.update(status_view(status, self._language), refresh=True)
+        self._live.update(FittedStatus(status, self._language), refresh=True)
 
 
 class JsonLines:

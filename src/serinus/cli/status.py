@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from serinus.cli.session import ATTENTION, ROLLED_BACK, Session, with_session
-from serinus.cli.view import status_line, status_view
+from serinus.cli.view import FittedStatus, status_line, status_view
 
 EXIT_CODES = {"ok": 0, "attention": ATTENTION, "rolled_back": ROLLED_BACK}
 ENDED = {"rolled_back", "succeeded"}
@@ -25,7 +25,10 @@ def status(session: Session, *, watch: bool, interval: float) -> None:
     if watch and session.as_json:
         raise click.UsageError("--watch and --json exclude each other: a program asks again by itself")
     if watch:
-        last = _watch(session, interval)
+        try:
+            last = _watch(session, interval)
+        except KeyboardInterrupt:  # the way to end it
+            return
     else:
         last = session.client.get("/status")
         session.show(last, partial(status_view, language=session.language))
@@ -40,7 +43,7 @@ def _watch(session: Session, interval: float) -> dict[str, Any]:
 
     with Live(console=console, auto_refresh=False, screen=False) as live:
         for last in _looks(session, interval):
-            live.update(status_view(last, session.language), refresh=True)
+            live.update(FittedStatus(last, session.language), refresh=True)
     return last
 
 

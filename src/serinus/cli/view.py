@@ -1,10 +1,11 @@
 """A service's status as it is drawn in a terminal: from the API's answer to what rich prints."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -29,21 +30,46 @@ PHASES = {
 VERDICTS = {"pass": ("✔", "green"), "inconclusive": ("◌", "yellow"), "fail": ("✖", "red"), "error": ("!", "red")}
 STEPS = {"done": ("✔", "green"), "current": ("●", "bold"), "ahead": ("○", "dim")}
 INSTANTS = ("breach_at", "decided_at", "split_changed_at", "last_canary_at", "completed_at", "deadline_at")
+DISPENSABLE = ("triggers", "steps", "open gates", "figures")  # the first is the first to go
 LABEL_COLUMNS, BAR_COLUMNS = 11, 30
 
 
-def status_view(status: Answer, language: str = "en") -> RenderableType:
+def status_view(status: Answer, language: str = "en", *, without: Collection[str] = ()) -> RenderableType:
     """All of a ``GET /status`` answer: share, figures, steps, gates, triggers, receipt, and what is wrong."""
     view = _View(language)
     rollout = status["rollout"]
-    parts = [*view.heading(status), Text("")]
+    parts = [*view.heading(status)]
     if rollout is None:
         parts.append(view.last_minute(status["metrics"]))
     else:
-        parts += [view.figures(rollout, status["metrics"]), Text(""), view.steps(rollout)]
-        parts += [*view.gates(rollout), *view.triggers(rollout), *view.receipt(rollout["receipt"])]
+        sections: dict[str, Callable[[], Iterable[RenderableType]]] = {
+            "figures": lambda: [view.figures(rollout, status["metrics"])],
+            "steps": lambda: [view.steps(rollout)],
+            "gates": lambda: view.gates(rollout, only_closed="open gates" in without),
+            "triggers": lambda: view.triggers(rollout),
+            "receipt": lambda: view.receipt(rollout["receipt"]),
+        }
+        parts += [part for name, draw in sections.items() if name not in without for part in draw()]
     problems = [Text(f"! {problem['message']}", style="yellow") for problem in status["problems"]]
     return Group(*parts, *([Text(""), *problems] if problems else []))
+
+
+@dataclass(frozen=True, slots=True)
+class FittedStatus:
+    """A status without those of its sections that a small terminal has no room for."""
+
+    status: Answer
+    language: str
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        views = (
+            status_view(self.status, self.language, without=DISPENSABLE[:count])
+            for count in range(len(DISPENSABLE) + 1)
+        )
+        for view in views:
+            if len(console.render_lines(view, options, pad=False)) <= console.height:
+                break
+        yield view
 
 
 class _View:
@@ -109,10 +135,12 @@ class _View:
         tree.add(self._last_step(rollout))
         return tree
 
-    def gates(self, rollout: Answer) -> Iterator[RenderableType]:
-        if rollout["gates"]:
-            rows = ((*VERDICTS[gate["verdict"]], gate["name"], gate["message"]) for gate in rollout["gates"])
-            yield from self._section("gates", rows)
+    def gates(self, rollout: Answer, *, only_closed: bool) -> Iterator[RenderableType]:
+        shown = [gate for gate in rollout["gates"] if not (only_closed and gate["is_open"])]
+        if shown:
+            yield from self._section(
+                "gates", ((*VERDICTS[gate["verdict"]], gate["name"], gate["message"]) for gate in shown)
+            )
 
     def triggers(self, rollout: Answer) -> Iterator[RenderableType]:
         report = rollout["report"]
