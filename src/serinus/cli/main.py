@@ -35,7 +35,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "events": ("serinus.cli.events:events", "List what happened; --follow goes on."),
     "history": ("serinus.cli.events:history", "List the rollouts."),
     "token": ("serinus.cli.token:token", "Make, list and revoke tokens."),
-    "plan": ("serinus.cli.plan:plan", "Check and show plans."),
+    "plan": ("serinus.cli.plan:plan", "Check and show plans, and estimate what they take."),
+    "replay": ("serinus.cli.replay:replay", "Judge an access log by a plan: what would have happened?"),
     "doctor": ("serinus.cli.doctor:doctor", "Look for what is missing or wrong, and say what to do."),
 }
 
