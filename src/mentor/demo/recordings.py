@@ -10,7 +10,7 @@ from mentor.demo.sources import Source
 
 FAST_FILE = "azure_vmnoise_pg25_D8s_v5_read_write.csv"
 SLOW_FILE = "azure_vmnoise_pg25_B8ms_read_write.csv"
-TRANSACTIONS = 12
+TRANSACTIONS = 40
 _MADE = 2_000
 
 

@@ -16,7 +16,7 @@ from mentor.demo.arrivals import Traffic, best_available
 from mentor.personas import PERSONAS
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-_AT_ONCE = 6  # more would only queue in a service of one process
+_AT_ONCE = 8  # more would only queue in a service of one process
 _TURNS = 6
 
 
