@@ -5,6 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("ci", derandomize=True)  # a change is judged by the same examples every time
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 

@@ -63,7 +63,7 @@ def report(
 
 @dataclass
 class Agent:
-    """Adopts a split `lag` seconds after it was decided, tells the store so, and routes until then."""
+    """Adopts a split `lag` seconds after it was decided, tells the store so, and routes until then; never goes back."""
 
     name: str
     lag: float = 1.0
@@ -80,7 +80,7 @@ class Agent:
             return
         self.heard_at = now
         for at, revision, percentage in history:
-            if now >= at + self.lag:
+            if now >= at + self.lag and revision > self.revision:
                 self.revision, self.percentage = revision, percentage
         if self.percentage > 0:
             self.last_canary_at = now
