@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -175,20 +176,38 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    pid: int
+    port: int
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been on a processor; the clock's time, much the same for a busy server, where none tells."""
+        with contextlib.suppress(OSError):
+            return int(Path(f"/proc/{self.pid}/schedstat").read_text(encoding="ascii").split()[0]) / 1e9
+        return time.perf_counter()
+
+
 @contextlib.contextmanager
-def server(factory: str, http: str) -> Iterator[int]:
-    """uvicorn in a process of its own, on a processor of its own where that can be had; its port."""
+def server(factory: str, http: str, processor: int) -> Iterator[Server]:
+    """uvicorn in a process of its own."""
     port = free_port()
     options = ["--port", str(port), "--http", http, "--log-level", "error", "--no-access-log", "--factory"]
     command = [sys.executable, "-m", "uvicorn", "--app-dir", str(Path(__file__).parent), *options, f"layer:{factory}"]
     with subprocess.Popen(command) as process:
-        with contextlib.suppress(AttributeError, OSError):
-            os.sched_setaffinity(process.pid, {max(os.sched_getaffinity(0))})
+        pin(process.pid, processor)
         try:
             await_port(port)
-            yield port
+            yield Server(process.pid, port)
         finally:
             process.terminate()
+
+
+def pin(pid: int, processor: int) -> None:
+    """Keep a process to one processor where the system lets us."""
+    with contextlib.suppress(AttributeError, OSError):
+        os.sched_setaffinity(pid, {processor})
 
 
 def await_port(port: int) -> None:
@@ -204,15 +223,15 @@ def under_layer() -> Canary:
     return canary(CanaryRouter.CANARY_TRAFFIC_PERCENTAGE)
 
 
-def requests_per_second(port: int, seconds: float) -> float:
-    """As many as the server answers to a client that always has a request waiting on every connection."""
+def load(target: Server, seconds: float) -> float:
+    """Requests answered in a second of the server's processor time; a request always waits on every connection."""
     request = f"GET {PATH} HTTP/1.1\r\nhost: localhost\r\nx-user-id: user-%d\r\n\r\n"
     requests = [(request % number).encode() for number in range(1_000)]
-    connections = [socket.create_connection(("127.0.0.1", port)) for _ in range(CONNECTIONS)]
+    connections = [socket.create_connection(("127.0.0.1", target.port)) for _ in range(CONNECTIONS)]
     answered = 0
+    before, started = target.seconds, time.perf_counter()
     for number, connection in enumerate(connections):
         connection.sendall(requests[number])
-    started = time.perf_counter()
     while time.perf_counter() < started + seconds:
         for connection in connections:
             answer = connection.recv(4_096)
@@ -220,7 +239,7 @@ def requests_per_second(port: int, seconds: float) -> float:
                 answer += connection.recv(4_096)
             answered += 1
             connection.sendall(requests[answered % 1_000])
-    taken = time.perf_counter() - started
+    taken = target.seconds - before
     for connection in connections:
         connection.close()
     return answered / taken
@@ -228,12 +247,12 @@ def requests_per_second(port: int, seconds: float) -> float:
 
 def over_sockets(http: str, rounds: int, seconds: float) -> float:
     """The throughput with the layer, as a fraction of that without."""
-    with contextlib.suppress(AttributeError):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    with server("starlette", http) as bare, server("under_layer", http) as layered:
-        requests_per_second(bare, seconds)
-        requests_per_second(layered, seconds)
-        pairs = [(requests_per_second(bare, seconds), requests_per_second(layered, seconds)) for _ in range(rounds)]
+    last = (os.cpu_count() or 1) - 1
+    pin(0, 0)
+    with server("starlette", http, last) as bare, server("under_layer", http, last) as layered:
+        load(bare, seconds)
+        load(layered, seconds)
+        pairs = [(load(bare, seconds), load(layered, seconds)) for _ in range(rounds)]
     fraction = statistics.median(layered / bare for bare, layered in pairs)
     without, with_layer = (statistics.median(column) for column in zip(*pairs, strict=True))
     print(f"uvicorn ({http}): {without:,.0f} requests/s without, {with_layer:,.0f} with the layer: {fraction:.3f}")
