@@ -27,11 +27,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from serinus import CanaryRouter, Split
+from serinus import CanaryMetricsCollector, CanaryRouter, DeploymentVersion, Outcome, Split
 from serinus.asgi import Canary, subject
+from serinus.routing.endpoints import EndpointTable, templates_of
 from timing import Goal, Measured, report, show
 
 Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Application: TypeAlias = Callable[..., Awaitable[None]]
 
 CALLS = 512  # two batches of the collector's queue
@@ -55,6 +58,46 @@ def canary(percentage: float) -> Canary:
     layer = Canary(legacy=starlette(), canary=starlette(), subject=subject.header("x-user-id"))
     layer.adopt(Split(enabled=True, percentage=percentage))
     return layer
+
+
+class ByHand:
+    """The least that can be had: route, mark the answer, count it. Nothing is protected, nothing that fails is seen."""
+
+    def __init__(self) -> None:
+        self.apps = {version: starlette() for version in DeploymentVersion}
+        self.router = CanaryRouter(Split(enabled=True, percentage=CanaryRouter.CANARY_TRAFFIC_PERCENTAGE))
+        self.collector = CanaryMetricsCollector()
+        self.endpoints = EndpointTable(templates_of(self.apps[DeploymentVersion.LEGACY]))
+        self.read = subject.header("x-user-id").plain
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        endpoint = self.endpoints.match(scope["path"])
+        assert self.read is not None
+        assignment = self.router.route(self.read(scope, None), endpoint)
+        answer = MarkedAnswer(assignment.version, send)
+        started = time.perf_counter()
+        await self.apps[assignment.version](scope, receive, answer.send)
+        self.collector.record(
+            *(assignment.version, endpoint, Outcome.OK, time.perf_counter() - started),
+            status=answer.status,
+            slot=assignment.slot,
+        )
+
+
+class MarkedAnswer:
+    status = 0
+
+    def __init__(self, version: DeploymentVersion, outgoing: Send) -> None:
+        self.header = (b"x-deployment-version", version.encode())
+        self.outgoing = outgoing
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message = {**message, "headers": [*message["headers"], self.header]}
+        await self.outgoing(message)
 
 
 def instrumentator() -> Application:
@@ -162,7 +205,7 @@ def in_process() -> tuple[Measured, dict[str, Measured]]:
     """What our layer adds at the customer's share, and what the peers add."""
     share = CanaryRouter.CANARY_TRAFFIC_PERCENTAGE
     ours = {f"Canary, {percentage:g} % canary": partial(canary, percentage) for percentage in (share, 0, 50, 100)}
-    measured = measure({"Starlette": starlette, **ours, **PEERS})
+    measured = measure({"Starlette": starlette, **ours, "the least, by hand": ByHand, **PEERS})
     added = {name: each.less(measured["Starlette"]) for name, each in measured.items() if name != "Starlette"}
     reference = next(iter(added))
     print(f"\nThe bare route takes {measured['Starlette'].us:.2f} µs")
@@ -247,16 +290,25 @@ def load(target: Server, seconds: float) -> float:
 
 def over_sockets(http: str, rounds: int, seconds: float) -> float:
     """The throughput with the layer, as a fraction of that without."""
+    factories = {"bare": "starlette", "with the layer": "under_layer", "with the least, by hand": "ByHand"}
     last = (os.cpu_count() or 1) - 1
     pin(0, 0)
-    with server("starlette", http, last) as bare, server("under_layer", http, last) as layered:
-        load(bare, seconds)
-        load(layered, seconds)
-        pairs = [(load(bare, seconds), load(layered, seconds)) for _ in range(rounds)]
-    fraction = statistics.median(layered / bare for bare, layered in pairs)
-    without, with_layer = (statistics.median(column) for column in zip(*pairs, strict=True))
-    print(f"uvicorn ({http}): {without:,.0f} requests/s without, {with_layer:,.0f} with the layer: {fraction:.3f}")
-    return fraction
+    with contextlib.ExitStack() as stack:
+        servers = {name: stack.enter_context(server(factory, http, last)) for name, factory in factories.items()}
+        served: dict[str, list[float]] = {name: [] for name in servers}
+        for turn in range(rounds + 1):
+            for name, target in servers.items():
+                throughput = load(target, seconds)
+                if turn:  # the first is to warm up
+                    served[name].append(throughput)
+    fractions = {
+        name: statistics.median(one / bare for one, bare in zip(taken, served["bare"], strict=True))
+        for name, taken in served.items()
+    }
+    print(f"\nuvicorn ({http}), requests a second")
+    for name, taken in served.items():
+        print(f"{name:24}{statistics.median(taken):8,.0f}  {fractions[name]:.3f}")
+    return fractions["with the layer"]
 
 
 def main() -> int:
@@ -271,7 +323,6 @@ def main() -> int:
         lightest = min(peers, key=lambda name: peers[name].us)
         goals.append(Goal(f"the layer, times the lightest peer ({lightest})", ours.ratio(peers[lightest]), 1 / 6))
     if not chosen.no_sockets:
-        print()
         for http in ("h11", "httptools"):
             if http == "httptools" and not _has_httptools():
                 print("uvicorn (httptools): left out, it is not installed")

@@ -108,6 +108,17 @@ def test_another_process_with_another_hash_seed_answers_the_same() -> None:
         assert json.loads(there.stdout) == here
 
 
+def test_an_interpreter_without_its_own_md5_answers_the_same() -> None:
+    program = (
+        "import sys; sys.modules['_md5'] = None; from serinus.routing import canary_router;"
+        "print(canary_router.point_of('serinus', 'user-1'), canary_router.md5)"
+    )
+    there = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    point, md5 = there.stdout.split(maxsplit=1)
+    assert int(point) == point_of("serinus", "user-1")
+    assert "openssl" in md5
+
+
 @pytest.mark.parametrize("percentage", [0.1, 5, 50, 99.9])
 def test_the_share_of_100_000_subjects_is_within_four_standard_deviations(percentage: float) -> None:
     route, count = CanaryRouter(share(percentage)).route, 100_000
