@@ -46,7 +46,6 @@ IMPURE_STDLIB = {
 }
 THREADS_ALLOWED = {"metrics/canary_metrics.py": {"threading"}}  # one lock: counting is shared by threads
 PURE_THIRD_PARTY = {"analysis": {"numpy"}}
-MENTOR_MAY_IMPORT = {"serinus"}
 
 
 def modules(package: str) -> Iterator[tuple[Path, ast.Module]]:

@@ -23,7 +23,7 @@ from serinus.alerts.channels import configured
 from serinus.alerts.notifier import Notifier
 from serinus.analysis.forecast import Baseline, measured
 from serinus.asgi import Canary, Options, Subject
-from serinus.asgi.protocol import Application, Message, Receive, Scope, Send
+from serinus.asgi.protocol import Application, Message, Receive, Scope, Send, route_path
 from serinus.asgi.subject import Reader
 from serinus.control import loop
 from serinus.control.agent import Agent
@@ -125,7 +125,7 @@ class Service:
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
             return
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        path = route_path(scope)
         if scope["type"] != "http":
             await self.canary(scope, receive, send)
         elif path in {"/metrics", PREFIX} or path.startswith(f"{PREFIX}/"):

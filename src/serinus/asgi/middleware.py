@@ -12,7 +12,7 @@ from serinus.asgi.http import HttpExchange
 from serinus.asgi.in_flight import InFlight
 from serinus.asgi.lifespan import Lifespan, serve
 from serinus.asgi.lookup import SubjectLookup
-from serinus.asgi.protocol import Application, Receive, Scope, Send
+from serinus.asgi.protocol import Application, Receive, Scope, Send, route_path
 from serinus.asgi.subject import Reader, Subject, function
 from serinus.asgi.websocket import WebSocketExchange
 from serinus.deployment import OTHER_ENDPOINT, DeploymentVersion
@@ -127,7 +127,7 @@ class Canary:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange_type = _EXCHANGES.get(scope["type"])
-        path = _route_path(scope) if exchange_type else ""
+        path = route_path(scope) if exchange_type else ""
         endpoint = self.endpoints.match(path)
         if exchange_type is None or (endpoint in self._unclear and f"{path}/".startswith(self._excluded)):
             await self._pass_by(scope, receive, send)
@@ -207,16 +207,6 @@ def _templates(options: Options, *apps: Application) -> Iterable[str]:
     if options.endpoints is not None:
         return options.endpoints
     return [template for app in apps for template in templates_of(app)]
-
-
-def _route_path(scope: Scope) -> str:
-    """The path below the place where the application is mounted."""
-    path: str = scope["path"]
-    root: str | None = scope.get("root_path")
-    if not root:
-        return path
-    below = path.removeprefix(root.rstrip("/"))
-    return (below or "/") if below[:1] in ("", "/") else path
 
 
 def _may_be_excluded(template: str, prefixes: tuple[str, ...]) -> bool:
