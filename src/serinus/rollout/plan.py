@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from serinus.analysis.criteria import Criteria, Limit
-from serinus.analysis.verdict import Metric
-from serinus.routing.split import EndpointRule, Split
+from serinus.routing.split import EndpointRule
 
 
 class Evidence(StrEnum):
@@ -113,20 +112,3 @@ class Plan:
             alpha=self.alpha,
             strict=self.strict,
         )
-
-
-__all__ = [
-    "AlertRule",
-    "ApprovalGate",
-    "AtDeadline",
-    "Evidence",
-    "Final",
-    "Limit",
-    "Margins",
-    "Metric",
-    "Plan",
-    "Severity",
-    "Split",
-    "Step",
-    "Trigger",
-]

@@ -7,6 +7,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from serinus.analysis.criteria import Limit
+from serinus.analysis.verdict import Metric
 from serinus.deployment import OTHER_ENDPOINT
 from serinus.errors import InvalidInput, Problem
 from serinus.rollout.fields import Fields, Problems
@@ -16,9 +18,7 @@ from serinus.rollout.plan import (
     AtDeadline,
     Evidence,
     Final,
-    Limit,
     Margins,
-    Metric,
     Plan,
     Severity,
     Step,

@@ -3,8 +3,10 @@
 from decimal import Decimal
 from typing import Any
 
+from serinus.analysis.criteria import Limit
+from serinus.analysis.verdict import Metric
 from serinus.rollout.durations import format_duration
-from serinus.rollout.plan import ApprovalGate, Limit, Metric, Plan, Step, Trigger
+from serinus.rollout.plan import ApprovalGate, Plan, Step, Trigger
 
 
 def plan_to_mapping(plan: Plan) -> dict[str, Any]:
