@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from serinus.analysis.criteria import Limit
 from serinus.analysis.verdict import Metric
@@ -11,6 +12,8 @@ from serinus.asgi.protocol import Receive, Scope, Send
 from serinus.control.agent import Agent
 from serinus.control.commands import Commands
 from serinus.control.controller import Controller
+from serinus.control.dead_mans_switch import DeadMansSwitch
+from serinus.control.kept_split import KeptSplit
 from serinus.rollout.commands import Order
 from serinus.rollout.events import EventKind
 from serinus.rollout.plan import Margins, Plan, Severity, Step, Trigger
@@ -66,6 +69,7 @@ class Room:
     timer: Clock = field(default_factory=Clock)
     served: int = 0
     stale_after_seconds: float = 60.0
+    kept_at: Path | None = None
 
     def __post_init__(self) -> None:
         self.legacy, self.new = App(self.timer), App(self.timer)
@@ -76,7 +80,8 @@ class Room:
         header = subject.header("x-user-id")
         self.canary = Canary(self.legacy, self.new, subject=header, clock=self.clock, timer=self.timer)
         stale = self.stale_after_seconds
-        self.agent = Agent(self.canary, self.store, self.clock, "test", stale_after_seconds=stale, monotonic=self.clock)
+        switch = DeadMansSwitch(stale, KeptSplit(self.kept_at) if self.kept_at else None)
+        self.agent = Agent(self.canary, self.store, self.clock, "test", switch=switch, monotonic=self.clock)
         self.controller = Controller(self.store, self.clock, stale_after_seconds=stale)
         self.commands = Commands(self.store)
 

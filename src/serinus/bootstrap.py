@@ -29,6 +29,8 @@ from serinus.control import loop
 from serinus.control.agent import Agent
 from serinus.control.commands import Commands
 from serinus.control.controller import Clock, Controller
+from serinus.control.dead_mans_switch import DeadMansSwitch
+from serinus.control.kept_split import KeptSplit
 from serinus.deployment import DeploymentVersion
 from serinus.errors import StoreUnavailable
 from serinus.rollout.events import Event
@@ -118,7 +120,7 @@ class Service:
         self.canary = canary
         self.machinery = Machinery(settings, clock)
         store, name = self.machinery.store, self.machinery.name
-        self.agent = Agent(canary, store, clock, name, stale_after_seconds=settings.stale_after_seconds)
+        self.agent = Agent(canary, store, clock, name, switch=_switch(settings))
         self.admin = admin_app(self._context(settings, store, clock), max_body_bytes=settings.max_body_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -179,6 +181,11 @@ class Service:
             stale_after_seconds=settings.stale_after_seconds,
             language=settings.language,
         )
+
+
+def _switch(settings: Settings) -> DeadMansSwitch:
+    path = settings.kept_split_path
+    return DeadMansSwitch(settings.stale_after_seconds, KeptSplit(path) if path else None)
 
 
 def _taking_part(canary: Canary) -> tuple[str, ...]:

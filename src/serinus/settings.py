@@ -1,6 +1,8 @@
 """Every setting, once: read from the environment under the prefix ``SERINUS_``, or given to `load` by name."""
 
 from difflib import get_close_matches
+from hashlib import sha256
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AnyHttpUrl, Field, SecretStr, StringConstraints, ValidationError, field_validator
@@ -38,6 +40,11 @@ class Settings(BaseSettings):
     stale_after_seconds: float = Field(
         60.0, gt=0, allow_inf_nan=False, description="after how long without a controller everybody gets LEGACY"
     )
+    state_dir: Path | None = Field(
+        None,
+        description="where the split of a rollout that succeeded is kept for a start without the store; by default "
+        "beside SQLite's file, else in the working directory",
+    )
     max_body_bytes: int = Field(65_536, ge=1_024, description="the largest body that the admin API accepts")
     language: Literal["en", "ko"] = Field("en", description="the language of alerts, and of answers to who names none")
     slack_webhook_url: SecretStr | None = Field(None, description="an incoming webhook of Slack for alerts")
@@ -57,6 +64,17 @@ class Settings(BaseSettings):
         if not dialect.is_async:
             raise ValueError(f"needs an asynchronous driver; {EXAMPLE_URL}")
         return url
+
+    @property
+    def kept_split_path(self) -> Path | None:
+        """One file for each store; None for a store in memory, which no start can miss."""
+        url = make_url(self.database_url)
+        is_file = url.get_backend_name() == "sqlite"
+        if is_file and url.database in {None, "", ":memory:"}:
+            return None
+        address = url.set(username=None, password=None).render_as_string()
+        name = f"serinus-split-{sha256(address.encode()).hexdigest()[:12]}.json"
+        return (self.state_dir or (Path(url.database or "").parent if is_file else Path())) / name
 
 
 def load(**chosen: Any) -> Settings:

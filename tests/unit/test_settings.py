@@ -1,5 +1,7 @@
 """Settings come from the environment or by name, and complain in the environment's words."""
 
+from pathlib import Path
+
 import pytest
 
 from serinus.errors import InvalidInput
@@ -57,3 +59,19 @@ def test_a_secret_stands_in_no_repr_and_no_complaint() -> None:
 def test_a_misspelt_variable_is_found_with_what_was_meant() -> None:
     environment = {"SERINUS_LANGUGE": "ko", "SERINUS_URL": "http://x", "SERINUS_PORT": "1", "PATH": "/bin"}
     assert unknown_variables(environment) == {"SERINUS_LANGUGE": "SERINUS_LANGUAGE"}
+
+
+def test_the_split_is_kept_beside_the_database_file_under_a_name_of_its_own(tmp_path: Path) -> None:
+    first = load(database_url=f"sqlite+aiosqlite:///{tmp_path}/one.db").kept_split_path
+    second = load(database_url=f"sqlite+aiosqlite:///{tmp_path}/two.db").kept_split_path
+    assert first is not None
+    assert second is not None
+    assert first.parent == second.parent == tmp_path
+    assert first != second
+    assert load(database_url=f"sqlite+aiosqlite:///{tmp_path}/one.db", state_dir="/var/lib/shop").kept_split_path == (
+        Path("/var/lib/shop") / first.name
+    )
+
+
+def test_a_store_in_memory_has_no_kept_split() -> None:
+    assert load(database_url="sqlite+aiosqlite://").kept_split_path is None

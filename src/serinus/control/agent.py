@@ -71,7 +71,7 @@ class Agent:
         clock: Clock,
         name: str,
         *,
-        stale_after_seconds: float = STALE_AFTER_SECONDS,
+        switch: DeadMansSwitch | None = None,
         monotonic: Clock = time.monotonic,
     ) -> None:
         self.name = f"{name}-{token_hex(4)}"
@@ -79,7 +79,7 @@ class Agent:
         self._store = store
         self._clock = clock
         self._monotonic = monotonic
-        self._switch = DeadMansSwitch(stale_after_seconds)
+        self._switch = switch or DeadMansSwitch(STALE_AFTER_SECONDS)
         self._backlog = Backlog(self.name, clock())
         self._adopted: Split = LEGACY_ONLY
         self._events: list[Event] = []
@@ -126,6 +126,7 @@ class Agent:
         if self._switch.blank_successor and not before:
             logger.error(REPLACED)
         self._adopt(self._switch.split(self._monotonic()))
+        await self._keep_split()
 
     async def deliver(self) -> None:
         """Tell the store what was counted and how this process fares."""
@@ -201,6 +202,12 @@ class Agent:
                 while len(self._backlog):
                     await self.deliver()
                 await self._store.forget_agent(self.name)
+
+    async def _keep_split(self) -> None:
+        """Beside the requests: a disk may take its time."""
+        kept, stored = self._switch.kept, self._switch.stored
+        if kept is not None and stored is not None and kept.differs(stored):
+            await asyncio.to_thread(kept.follow, stored)
 
     def _adopt(self, split: Split) -> None:
         if split == self._adopted:

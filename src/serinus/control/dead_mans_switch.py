@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from serinus.control.kept_split import KeptSplit
 from serinus.routing.split import LEGACY_ONLY, Split
 from serinus.storage.splits import StoredSplit
 
@@ -12,12 +13,15 @@ class DeadMansSwitch:
     Manual shares and a hold need a living controller too; only a settled split (a rollout that SUCCEEDED) does not.
     `blank_successor`: the database was made anew and knows of no split, which is no word against the last one.
     `elapsed` is a monotonic clock in seconds: setting the machine's clock neither triggers nor delays the switch.
+    `kept` is read once, for what a former life of the process knew; the store's first word replaces it.
     """
 
-    def __init__(self, stale_after_seconds: float) -> None:
+    def __init__(self, stale_after_seconds: float, kept: KeptSplit | None = None) -> None:
         self.stale_after_seconds = stale_after_seconds
-        self.stored: StoredSplit | None = None
+        self.kept = kept
+        self.stored: StoredSplit | None = kept.read() if kept else None
         self.blank_successor = False
+        self._has_heard = False
         self._word_at: float | None = None
 
     def hear(self, stored: StoredSplit, *, now: float, elapsed: float) -> None:
@@ -28,11 +32,10 @@ class DeadMansSwitch:
         heard_before = self.stored.controller_heard_at if self.stored else None
         heard = stored.controller_heard_at
         if heard is not None and heard != heard_before:
-            age = (
-                max(0.0, now - heard) if self.stored is None else 0.0
-            )  # later words are new ones, whatever the clocks say
+            # Later words are fresh ones, whatever the clocks say.
+            age = 0.0 if self._has_heard else max(0.0, now - heard)
             self._word_at = elapsed - age
-        self.stored = stored
+        self.stored, self._has_heard = stored, True
 
     def is_open(self, elapsed: float) -> bool:
         """Whether everybody is on LEGACY for want of a watcher."""
@@ -54,4 +57,5 @@ class DeadMansSwitch:
         return self.stored is not None and self.stored.settled
 
     def _is_blank_successor(self, stored: StoredSplit) -> bool:
-        return self.stored is not None and stored.store_id != self.stored.store_id and stored.changed_at is None
+        before = self.stored if self._has_heard else None
+        return before is not None and stored.store_id != before.store_id and stored.changed_at is None
