@@ -76,14 +76,14 @@ class HttpExchange(Exchange):
             if self.replaced:
                 return None
         self.status = status
-        headers = [*message.get("headers", ())]
+        headers = message.get("headers", ())
         for name, value in headers:
             if name == b"content-type":
                 if value[:17] == b"text/event-stream":
                     self.flight.answered(self)
             elif name in _OURS:
                 headers = self._take_ours(headers)
-        headers.append(VERSION_HEADERS[self.version])
+        headers = [*headers, VERSION_HEADERS[self.version]]
         if not self.counted:
             headers.append(_FALLBACK_HEADER)
         begun = dict(message)  # two thirds of the price of a display with `**`

@@ -60,7 +60,9 @@ class InFlight:
         exchange.closed = True
         if not exchange.counted:
             return
-        seconds = self.timer() - exchange.started if exchange.seconds is None else exchange.seconds
+        seconds = exchange.seconds
+        if seconds is None:
+            seconds = self.timer() - exchange.started
         version, endpoint, slot = exchange.version, exchange.endpoint, exchange.slot
         self.collector.record(version, endpoint, outcome, seconds, status=exchange.status, slot=slot)
         if exchange.slow:

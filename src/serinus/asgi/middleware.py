@@ -127,9 +127,12 @@ class Canary:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange_type = _EXCHANGES.get(scope["type"])
-        path = route_path(scope) if exchange_type else ""
+        if exchange_type is None:
+            await self._pass_by(scope, receive, send)
+            return
+        path = route_path(scope) if scope.get("root_path") else scope["path"]
         endpoint = self.endpoints.match(path)
-        if exchange_type is None or (endpoint in self._unclear and f"{path}/".startswith(self._excluded)):
+        if endpoint in self._unclear and f"{path}/".startswith(self._excluded):
             await self._pass_by(scope, receive, send)
             return
         exchange = exchange_type(self._flight, self._timer(), endpoint, receive, send)

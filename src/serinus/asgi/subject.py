@@ -55,7 +55,7 @@ def header(name: str) -> Subject:
     def read(scope: Scope, _: bytes | None) -> str | None:
         for key, value in scope["headers"]:
             if key == wanted:
-                return _text(value)
+                return value.decode() if value.isascii() else _text(value)
         return None
 
     return Subject((Source(read),))
