@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -311,7 +312,7 @@ def test_no_snapshot_straddles_two_splits() -> None:
     live(story)
 
 
-def test_the_loop_ticks_while_it_holds_the_lease_and_gives_it_back() -> None:
+def test_the_loop_ticks_while_it_holds_the_lease_and_gives_it_back(tmp_path: Path) -> None:
     async def story(room: Room) -> None:
         running = asyncio.create_task(loop.run(room.controller, room.store, room.clock, holder="a"))
         while await room.store.controller_heard_at() is None:
@@ -321,7 +322,7 @@ def test_the_loop_ticks_while_it_holds_the_lease_and_gives_it_back() -> None:
         await asyncio.wait([running])
         assert await room.store.acquire_lease(loop.LEASE, "b", room.clock(), 5)
 
-    live(story)
+    live(story, f"sqlite+aiosqlite:///{tmp_path}/serinus.db")
 
 
 def test_two_processes_of_one_name_do_not_share_the_lease() -> None:

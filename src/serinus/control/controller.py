@@ -12,8 +12,9 @@ from serinus.errors import StaleRevision
 from serinus.rollout.machine import decide
 from serinus.rollout.rollback import SKEW_SECONDS
 from serinus.rollout.state import Fleet, Phase, Rollout
+from serinus.storage.counts import PRUNED_AT_ONCE, ROLLED_UP_AT_ONCE
 from serinus.storage.judgements import Judgement
-from serinus.storage.store import PRUNED_AT_ONCE, Store
+from serinus.storage.store import Store
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +23,9 @@ Clock: TypeAlias = Callable[[], float]
 JUDGEMENT_SECONDS = 60.0
 TRIES = 5
 RETENTION_SECONDS = 30 * 86_400.0
+ROLLUP_RETENTION_SECONDS = 90 * 86_400.0
 PRUNE_SECONDS = 3_600.0
+ROLL_UP_SECONDS = 15.0
 STALE_AFTER_SECONDS = 60.0
 
 
@@ -38,6 +41,7 @@ class Controller:
         self._stale_after_seconds = stale_after_seconds
         self._memory: Memory | None = None
         self._prune_at = 0.0
+        self._roll_up_at = 0.0
 
     async def tick(self) -> None:
         """Judge once and store what follows, or nothing at all. Somebody else's command in between is judged again."""
@@ -56,6 +60,8 @@ class Controller:
             await self._store.record_tick(now)
         else:
             await self._judge(rollout, now)
+        if now >= self._roll_up_at:
+            await self._roll_up(now)
         if now >= self._prune_at:
             await self._prune(now)
 
@@ -90,7 +96,13 @@ class Controller:
         agents = await self._store.fleet(since - self._stale_after_seconds - SKEW_SECONDS)
         return Fleet(agents, self._stale_after_seconds)
 
+    async def _roll_up(self, now: float) -> None:
+        self._roll_up_at = now + ROLL_UP_SECONDS  # before: what cannot be done must not make every tick a failure
+        if await self._store.roll_up() == ROLLED_UP_AT_ONCE:
+            self._roll_up_at = now
+
     async def _prune(self, now: float) -> None:
-        self._prune_at = now + PRUNE_SECONDS  # before: what cannot be deleted must not make every tick a failure
+        self._prune_at = now + PRUNE_SECONDS
+        await self._store.prune_rollups(now - ROLLUP_RETENTION_SECONDS)
         if await self._store.prune(now - RETENTION_SECONDS) == PRUNED_AT_ONCE:
             self._prune_at = now

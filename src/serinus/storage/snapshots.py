@@ -1,26 +1,16 @@
 """Snapshots, kept one by one for the judgement, and the agents that send them."""
 
-import logging
-import zlib
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 
 from sqlalchemy import Row, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serinus.analysis.slices import StoredSnapshot
-from serinus.errors import Unreadable
-from serinus.metrics.snapshot import Cell, CellKey, Snapshot, merge
+from serinus.metrics.snapshot import Snapshot
 from serinus.rollout.state import AgentStatus
+from serinus.storage.cells import pack, unpack
 from serinus.storage.codec import dump, load
 from serinus.storage.tables import agents, count_up, put, rollouts, snapshots
-
-logger = logging.getLogger(__name__)
-
-MERGED_AT_ONCE = 20
-READ_LATELY = 256  # decoded snapshots kept: whoever watches asks for the same last minutes again and again
-NOTHING = Cell()
 
 
 async def insert_snapshots(
@@ -40,22 +30,6 @@ async def read_snapshots(connection: AsyncConnection, after: int, limit: int) ->
     """The oldest `limit` snapshots with a greater number than `after`."""
     query = select(snapshots).where(snapshots.c.sequence > after).order_by(snapshots.c.sequence).limit(limit)
     return [_stored(row) for row in await connection.execute(query)]
-
-
-async def read_window(connection: AsyncConnection, since_at: float, endpoint: str | None) -> Mapping[CellKey, Cell]:
-    """All agents' counts that ended after `since_at`, added up; in parts, so that requests are served in between, and
-    so that a week of them never stands in memory at once.
-    """
-    query = select(snapshots.c.sequence, snapshots.c.cells).where(snapshots.c.ended_at > since_at)
-    total: dict[CellKey, Cell] = {}
-    async for part in (await connection.stream(query)).partitions(MERGED_AT_ONCE):
-        parts: dict[CellKey, list[Cell]] = defaultdict(list)
-        for row in part:
-            for key, cell in _cells_or_none(row.cells, row.sequence).items():
-                if endpoint is None or key.endpoint == endpoint:
-                    parts[key].append(cell)
-        total |= {key: merge((total.get(key, NOTHING), *cells)) for key, cells in parts.items()}
-    return total
 
 
 async def put_agent(connection: AsyncConnection, status: AgentStatus) -> None:
@@ -101,7 +75,7 @@ def _row(snapshot: Snapshot, sequence: int, stored_at: float) -> dict[str, objec
         "ended_at": snapshot.ended_at,
         "split_revision": snapshot.split_revision,
         "dropped": snapshot.dropped,
-        "cells": zlib.compress(dump(snapshot.cells).encode(), 1),
+        "cells": pack(snapshot.cells),
     }
 
 
@@ -112,25 +86,7 @@ def _stored(row: Row[tuple[object, ...]]) -> StoredSnapshot:
         started_at=row.started_at,
         ended_at=row.ended_at,
         split_revision=row.split_revision,
-        cells=_cells_or_none(row.cells, row.sequence),
+        cells=unpack(row.cells, f"snapshot {row.sequence}"),
         dropped=row.dropped,
     )
     return StoredSnapshot(sequence=row.sequence, stored_at=row.stored_at, snapshot=snapshot)
-
-
-def _cells_or_none(cells: bytes, sequence: int) -> Mapping[CellKey, Cell]:
-    """A damaged snapshot costs its two seconds of one agent, not the judgement of the rollout."""
-    try:
-        return _read_cells(cells)
-    except Unreadable as error:
-        logger.error("snapshot %d is left out of the judgement: %s", sequence, error)  # noqa: TRY400 - the message says it all
-        return {}
-
-
-@lru_cache(maxsize=READ_LATELY)
-def _read_cells(cells: bytes) -> Mapping[CellKey, Cell]:
-    try:
-        text = zlib.decompress(cells)
-    except zlib.error as error:
-        raise Unreadable(f"a stored snapshot is damaged: {error}") from error
-    return load(Mapping[CellKey, Cell], text)  # type: ignore[type-abstract]  # a generic alias, not a class to make

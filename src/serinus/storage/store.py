@@ -1,21 +1,20 @@
 """The one door to everything that is stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from operator import attrgetter
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from serinus.analysis.slices import StoredSnapshot
 from serinus.analysis.verdict import Report
 from serinus.errors import Refused, StaleRevision
-from serinus.metrics.snapshot import Cell, CellKey, Snapshot
 from serinus.rollout.events import ITSELF, Detail, Event, EventKind
-from serinus.rollout.state import AgentStatus, Decision, Phase, Rollout
+from serinus.rollout.state import Decision, Phase, Rollout
 from serinus.routing.split import Split
-from serinus.storage import deliveries, events, judgements, leases, rollouts, snapshots, splits, tokens
+from serinus.storage import deliveries, events, judgements, leases, rollouts, splits, tokens
 from serinus.storage.bell import Bell
+from serinus.storage.counts import Counts
 from serinus.storage.database import Database
 from serinus.storage.deliveries import Delivery
 from serinus.storage.events import Channels
@@ -24,10 +23,8 @@ from serinus.storage.splits import CONTROLLER, SplitSource, StoredSplit
 from serinus.storage.tables import heartbeats, put
 from serinus.storage.tokens import Token
 
-PRUNED_AT_ONCE = 5_000
 
-
-class Store:
+class Store(Counts):
     """Every method is one transaction. All raise `StoreUnavailable` when the database does not answer.
 
     `channels` says which channels an event is to be told on; the deliveries are stored with the event. `split_saved`
@@ -150,40 +147,6 @@ class Store:
         """When a controller last completed a tick (epoch seconds, its clock)."""
         async with self.database.read() as connection:
             return await leases.read_heartbeat(connection, CONTROLLER)
-
-    # Snapshots and agents
-
-    async def append_snapshots(self, batch: Sequence[Snapshot], status: AgentStatus) -> None:
-        """Store an agent's snapshots, each once however often it is sent, and what it says of itself."""
-        async with self.database.write() as connection:
-            await snapshots.insert_snapshots(connection, status.agent, batch, stored_at=status.heard_at)
-            await snapshots.put_agent(connection, status)
-
-    async def snapshots_after(self, sequence: int, limit: int = 1_000) -> list[StoredSnapshot]:
-        """The oldest `limit` with a greater number, in the order in which they were stored."""
-        async with self.database.read() as connection:
-            return await snapshots.read_snapshots(connection, sequence, limit)
-
-    async def window(self, since_at: float, endpoint: str | None = None) -> Mapping[CellKey, Cell]:
-        """All agents' counts since then, added up."""
-        async with self.database.read() as connection:
-            return await snapshots.read_window(connection, since_at, endpoint)
-
-    async def fleet(self, heard_since: float) -> tuple[AgentStatus, ...]:
-        async with self.database.read() as connection:
-            return await snapshots.read_fleet(connection, heard_since)
-
-    async def forget_agent(self, agent: str) -> None:
-        """An agent that ends in good order is not waited for."""
-        async with self.database.write() as connection:
-            await snapshots.drop_agent(connection, agent)
-
-    async def prune(self, before_at: float) -> int:
-        """Delete some old snapshots, agents and settled deliveries; returns how many snapshots. Events are kept."""
-        async with self.database.write() as connection:
-            await snapshots.prune_agents(connection, before_at)
-            await deliveries.prune_deliveries(connection, before_at)
-            return await snapshots.prune_snapshots(connection, before_at, PRUNED_AT_ONCE)
 
     # Events and their deliveries
 

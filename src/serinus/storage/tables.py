@@ -103,6 +103,14 @@ snapshots = Table(
     Column("cells", LargeBinary, nullable=False),
     UniqueConstraint("agent", "agent_sequence"),
 )
+rollups = Table(
+    "serinus_rollups",
+    metadata,
+    Column("span_seconds", Integer, primary_key=True, autoincrement=False),
+    Column("started_at", Double, primary_key=True),
+    Column("endpoint", Text, primary_key=True),
+    Column("cells", LargeBinary, nullable=False),
+)
 agents = Table(
     "serinus_agents",
     metadata,
