@@ -150,7 +150,7 @@ ERRORS = (
     ("DELETE", "/tokens/unknown", 404, "not-found"),
     ("GET", "/metrics?window=soon", 422, "invalid-input"),
     ("GET", "/metrics?window=1s", 422, "invalid-input"),
-    ("GET", "/metrics?window=8d", 422, "invalid-input"),
+    ("GET", "/metrics?window=31d", 422, "invalid-input"),
     ("GET", "/metrics?endpoint=/nowhere", 404, "not-found"),
     ("GET", "/events?limit=0", 422, "invalid-input"),
     ("GET", "/events?after=-1", 422, "invalid-input"),

@@ -84,7 +84,7 @@ def test_the_window_leaves_out_what_is_older() -> None:
         desk.room.clock.forward(100)
         await desk.room.serve(12)
         await count(desk)
-        for window, expected in (("1m", 12), ("5m", 42), ("90s", 12), ("1h", 42)):
+        for window, expected in (("1m", 12), ("5m", 42), ("90s", 12), ("1h", 42), ("30d", 42)):
             answer = (await desk.get("/metrics", params={"window": window})).json()
             assert (window, answer["legacy"]["request_count"]) == (window, expected)
 
@@ -164,11 +164,83 @@ def test_prometheus_counters_go_on_when_the_store_is_away(tmp_path: object) -> N
     at_desk(story)
 
 
-@pytest.mark.parametrize("window", ["2h", "7d", "1s", "5", "", "-5m", "1e9s"])
-def test_a_window_that_cannot_be_added_up_quickly_or_understood_is_refused_with_what_is_possible(window: str) -> None:
+@pytest.mark.parametrize("window", ["31d", "721h", "1s", "5", "", "-5m", "1e9s", "1w"])
+def test_a_window_that_is_too_long_or_not_understood_is_refused_with_what_is_possible(window: str) -> None:
     async def story(desk: Desk) -> None:
         refused = await desk.get("/metrics", params={"window": window})
         assert refused.status_code == 422
-        assert "from 2s to 1h" in refused.text
+        assert "from 2s to 30d" in refused.text
 
     at_desk(story)
+
+
+async def fail_in_the_canary(desk: Desk, requests: int) -> int:
+    desk.room.new.status = 500
+    failed = (await desk.room.serve(requests)).count("canary")
+    desk.room.new.status = 200
+    await count(desk)
+    return failed
+
+
+def test_the_timeline_tells_what_happened_when() -> None:
+    async def story(desk: Desk) -> None:
+        await share(desk, 50)
+        early = await fail_in_the_canary(desk, 40)
+        desk.room.clock.forward(3_600)
+        await desk.room.controller.tick()
+        late = await fail_in_the_canary(desk, 10)
+        answer = (await desk.get("/timeline", params={"window": "2h", "points": 240})).json()
+        points = [one for one in answer["points"] if one["legacy"]["request_count"] + one["canary"]["request_count"]]
+        assert answer["resolution_seconds"] == 60
+        assert len(answer["points"]) == 120
+        assert [one["canary"]["error_count"] for one in points] == [early, late]
+        assert [one["canary"]["error_rate"] for one in points] == [1.0, 1.0]
+        assert [one["legacy"]["error_rate"] for one in points] == [0.0, 0.0]
+        assert points[0]["legacy"]["p95_response_time_ms"] == pytest.approx(20)
+        assert (answer["points"][0]["at"], answer["points"][1]["canary"]["availability"]) == (answer["since"], None)
+
+    at_desk(story)
+
+
+def test_a_short_timeline_has_points_of_seconds_and_the_newest_is_there_before_any_roll_up() -> None:
+    async def story(desk: Desk) -> None:
+        await desk.room.serve(7)
+        await count(desk)
+        answer = (await desk.get("/timeline", params={"window": "5m", "points": 150})).json()
+        assert (answer["resolution_seconds"], len(answer["points"])) == (2, 150)
+        assert answer["points"][-1]["legacy"]["request_count"] == 7
+
+    at_desk(story)
+
+
+def test_a_timeline_of_one_endpoint_leaves_out_the_others() -> None:
+    async def story(desk: Desk) -> None:
+        await desk.room.serve(7)
+        await count(desk)
+        await desk.room.controller.tick()
+        for endpoint, expected in (("/hello", 0), ("(other)", 7)):
+            answer = (await desk.get("/timeline", params={"endpoint": endpoint})).json()
+            assert (answer["endpoint"], answer["resolution_seconds"], len(answer["points"])) == (endpoint, 600, 144)
+            assert sum(one["legacy"]["request_count"] for one in answer["points"]) == expected
+
+    at_desk(story)
+
+
+@pytest.mark.parametrize("asked", [{"window": "31d"}, {"points": 1}, {"points": 501}, {"points": "many"}])
+def test_a_timeline_that_cannot_be_drawn_is_refused(asked: dict[str, object]) -> None:
+    async def story(desk: Desk) -> None:
+        assert (await desk.get("/timeline", params=asked)).status_code == 422
+
+    at_desk(story)
+
+
+def test_the_timeline_is_read_by_whom_the_metrics_are() -> None:
+    async def closed(desk: Desk) -> None:
+        assert (await desk.get("/timeline", token=None)).status_code == 401
+        assert (await desk.get("/timeline", token=await desk.token("viewer"))).status_code == 200
+
+    async def opened(desk: Desk) -> None:
+        assert (await desk.get("/timeline", token=None)).status_code == 200
+
+    at_desk(closed)
+    at_desk(opened, public_metrics=True)

@@ -2,18 +2,23 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from serinus.admin.shapes import (
     ComparisonShape,
     IntervalsShape,
+    MeasuredShape,
     PairShape,
+    PointShape,
     TrafficShape,
     VersionShape,
+    instant,
 )
 from serinus.analysis.intervals import error_rate_difference, p95_increase
 from serinus.deployment import DeploymentVersion
 from serinus.metrics.sketch import quantile
 from serinus.metrics.snapshot import Cell, CellKey, merge
+from serinus.storage.rollups import TimelinePoint
 
 Cells = Mapping[CellKey, Cell]
 LEGACY, CANARY = DeploymentVersion.LEGACY, DeploymentVersion.CANARY
@@ -60,22 +65,34 @@ def cell_of(cells: Cells, version: DeploymentVersion) -> Cell:
     return merge(cell for key, cell in cells.items() if key.version is version)
 
 
+def point(measured: TimelinePoint) -> PointShape:
+    legacy, canary = (MeasuredShape(**_measured(measured.cells[version])) for version in (LEGACY, CANARY))
+    return PointShape(at=instant(measured.at), legacy=legacy, canary=canary)
+
+
 def _version(version: DeploymentVersion, cell: Cell, updated: datetime | None) -> VersionShape:
     timed = sum(cell.latency.values())
-    p50, p95, p99 = _quantiles(cell, (0.5, 0.95, 0.99))
     return VersionShape(
+        **_measured(cell),
         version=version,
-        request_count=cell.requests,
-        error_count=cell.errors,
         client_error_count=cell.client_errors,
-        error_rate=cell.error_rate,
-        availability=cell.availability,
         avg_response_time_ms=1_000 * cell.latency_sum_seconds / timed if timed else None,
-        p50_response_time_ms=p50,
-        p95_response_time_ms=p95,
-        p99_response_time_ms=p99,
         last_updated=updated,
     )
+
+
+def _measured(cell: Cell) -> dict[str, Any]:
+    """The fields of `MeasuredShape`."""
+    p50, p95, p99 = _quantiles(cell, (0.5, 0.95, 0.99))
+    return {
+        "request_count": cell.requests,
+        "error_count": cell.errors,
+        "error_rate": cell.error_rate,
+        "availability": cell.availability,
+        "p50_response_time_ms": p50,
+        "p95_response_time_ms": p95,
+        "p99_response_time_ms": p99,
+    }
 
 
 def _quantiles(cell: Cell, shares: Iterable[float]) -> tuple[float | None, ...]:

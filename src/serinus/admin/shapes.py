@@ -51,17 +51,20 @@ class ConfigShape(Shape):
     changed_by: str
 
 
-class VersionShape(Shape):
-    version: DeploymentVersion
+class MeasuredShape(Shape):
     request_count: int
     error_count: int
-    client_error_count: int
     error_rate: Fraction
     availability: Fraction
-    avg_response_time_ms: Milliseconds
     p50_response_time_ms: Milliseconds
     p95_response_time_ms: Milliseconds
     p99_response_time_ms: Milliseconds
+
+
+class VersionShape(MeasuredShape):
+    version: DeploymentVersion
+    client_error_count: int
+    avg_response_time_ms: Milliseconds
     last_updated: datetime | None
 
 
@@ -113,6 +116,24 @@ class MetricsShape(PairShape):
     endpoint: str | None
     comparison: ComparisonShape
     endpoints: dict[str, PairShape]
+
+
+class PointShape(Shape):
+    """What both versions did from `at` until the next point."""
+
+    at: datetime
+    legacy: MeasuredShape
+    canary: MeasuredShape
+
+
+class TimelineShape(Shape):
+    """Every point from `since` to `until`, which are whole numbers of the resolution; the last one may still grow."""
+
+    resolution_seconds: int
+    since: datetime
+    until: datetime
+    endpoint: str | None
+    points: list[PointShape]
 
 
 class EventShape(Shape):

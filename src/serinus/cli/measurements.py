@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--window", default="5m", show_default=True, help="How far back: 90s, 5m, at most 1h.")
+@click.option("--window", default="5m", show_default=True, help="How far back: 90s, 5m, 24h, at most 30d.")
 @click.option("--endpoint", help="One endpoint alone: a path or a template.")
 @with_session
 def metrics(session: Session, *, window: str, endpoint: str | None) -> None:
