@@ -30,7 +30,7 @@ from serinus.control.agent import Agent
 from serinus.control.commands import Commands
 from serinus.control.controller import Clock, Controller
 from serinus.control.dead_mans_switch import DeadMansSwitch
-from serinus.control.kept_split import KeptSplit
+from serinus.control.kept_split import KeptSplit, read_kept
 from serinus.deployment import DeploymentVersion
 from serinus.errors import StoreUnavailable
 from serinus.rollout.events import Event
@@ -255,6 +255,12 @@ async def look_at_legacy(settings: Settings, seconds: float) -> Baseline | None:
     finally:
         await database.close()
     return measured(cell for key, cell in cells.items() if key.version is DeploymentVersion.LEGACY)
+
+
+def kept_share(settings: Settings) -> float | None:
+    """The canary's percentage at a start without the store, if one is kept; raises `OSError` and `Unreadable`."""
+    stored = read_kept(settings.kept_split_path) if settings.kept_split_path else None
+    return stored.split.percentage if stored else None
 
 
 def shown_url(settings: Settings) -> str:

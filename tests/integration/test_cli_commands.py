@@ -261,6 +261,7 @@ def test_the_doctor_finds_nothing_wrong_with_a_living_service(shell: Shell) -> N
         "controller": "ok",
         "agents": "ok",
         "alerts": "warning",
+        "kept split": "ok",
         "service": "ok",
     }
 

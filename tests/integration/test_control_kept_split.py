@@ -84,6 +84,19 @@ def test_a_share_that_is_lowered_after_a_success_is_no_longer_kept(path: Path, u
     live(story, url)
 
 
+def test_a_start_without_the_store_after_a_rollback_serves_legacy(path: Path, url: str, kept_at: Path) -> None:
+    async def story(room: Room) -> None:
+        await succeed(room, kept_at)
+        await room.commands.start(PLAN, room.order())
+        await room.until(Phase.PROGRESSING)
+        await room.commands.roll_back(room.order("complaints"))
+        await room.until(Phase.ROLLED_BACK)
+        with moved_away(path):
+            assert await begin_again(room) == ["legacy"] * 3
+
+    live(story, url)
+
+
 def test_the_stores_own_word_replaces_what_was_kept(path: Path, url: str, kept_at: Path) -> None:
     async def story(room: Room) -> None:
         await succeed(room, kept_at)
@@ -95,7 +108,10 @@ def test_the_stores_own_word_replaces_what_was_kept(path: Path, url: str, kept_a
     live(story, url)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"split": 3}', b"\xff\xfe", b'{"of": "a later version"}'])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b'{"split": 3}', b"\xff\xfe", b'{"of": "a later version"}', b'{"split": {"percentage": 150}}'],
+)
 def test_a_copy_that_cannot_be_read_is_ignored_and_said_so(
     content: bytes, path: Path, url: str, kept_at: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

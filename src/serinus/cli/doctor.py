@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -54,6 +55,8 @@ def _examine(session: Session) -> Iterator[Finding]:
         return
     yield Finding("settings", OK, "all settings can be used")
     yield from _examine_store(settings)
+    if settings.kept_split_path:
+        yield _kept_split(settings, settings.kept_split_path)
     yield _examine_service(session)
 
 
@@ -72,6 +75,24 @@ def _examine_store(settings: "Settings") -> Iterator[Finding]:
     yield _controller(found)
     yield _agents(found)
     yield _channels(settings)
+
+
+def _kept_split(settings: "Settings", path: Path) -> Finding:
+    """What a start without the store begins with."""
+    from serinus import bootstrap
+
+    name = "kept split"
+    try:
+        share = bootstrap.kept_share(settings)
+    except (OSError, SerinusError) as error:
+        advice = "delete it: the service keeps another one when it hears from the store"
+        return Finding(name, WARNING, f"{path} cannot be used: {error}", advice)
+    if not os.access(path.parent, os.W_OK):
+        advice = "set SERINUS_STATE_DIR to a folder that the service may write into"
+        return Finding(name, WARNING, f"none can be kept in {path.parent}", advice)
+    if share is None:
+        return Finding(name, OK, "none: a start without the store serves LEGACY")
+    return Finding(name, OK, f"a start without the store serves {share:g} % CANARY ({path})")
 
 
 def _tokens(settings: "Settings", found: "Findings") -> Finding:

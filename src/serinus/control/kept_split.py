@@ -28,13 +28,9 @@ class KeptSplit:
     def read(self) -> StoredSplit | None:
         """The copy, unless there is none that can be read and is settled."""
         try:
-            stored = load(StoredSplit, self.path.read_bytes())
-        except FileNotFoundError:
-            return None
+            self._kept = read_kept(self.path)
         except (OSError, Unreadable) as error:
             logger.warning("the kept split %s is of no use, and ignored: %s", self.path, error)
-            return None
-        self._kept = stored if stored.settled else None
         return self._kept
 
     def differs(self, stored: StoredSplit) -> bool:
@@ -55,6 +51,15 @@ class KeptSplit:
             self._in_trouble = True
         else:
             self._kept, self._in_trouble = essence, False
+
+
+def read_kept(path: Path) -> StoredSplit | None:
+    """The settled split in a file, if there is one; raises `OSError` and `Unreadable`."""
+    try:
+        stored = load(StoredSplit, path.read_bytes())
+    except FileNotFoundError:
+        return None
+    return stored if stored.settled else None
 
 
 def _essence(stored: StoredSplit) -> StoredSplit | None:

@@ -14,7 +14,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from serinus.errors import Unreadable
+from serinus.errors import InvalidInput, Unreadable
 
 T = TypeVar("T")
 Reader = Callable[[Any], Any]
@@ -30,7 +30,7 @@ def load(kind: type[T], text: str | bytes) -> T:
     """The `kind` that `dump` wrote; raises `Unreadable`."""
     try:
         value: T = _reader(cast("Hashable", kind))(json.loads(text))
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError, InvalidInput) as error:
         raise Unreadable(
             f"a stored {kind.__name__} cannot be read ({error}); it is damaged, or a later version of serinus wrote it"
         ) from error

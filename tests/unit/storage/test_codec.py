@@ -15,6 +15,7 @@ from serinus.analysis.verdict import Check, Metric, Report, Verdict
 from serinus.errors import StoreUnavailable, Unreadable
 from serinus.rollout.events import Event, EventKind
 from serinus.rollout.state import Rollout
+from serinus.routing.split import Split
 from serinus.storage.codec import dump, load
 
 
@@ -115,6 +116,11 @@ def test_what_is_not_understood_is_refused_with_the_place(text: str, word: str) 
     with pytest.raises(Unreadable, match=word) as caught:
         load(Leaf, text)
     assert isinstance(caught.value, StoreUnavailable), "so that whoever works on without a store does so here"
+
+
+def test_a_value_that_its_type_refuses_is_not_understood_either() -> None:
+    with pytest.raises(Unreadable, match="150"):
+        load(Split, '{"percentage": 150}')
 
 
 def test_only_what_has_a_json_form_is_written() -> None:

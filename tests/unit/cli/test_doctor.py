@@ -1,0 +1,62 @@
+"""The doctor says what a start without the store would begin with."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from serinus.cli.main import main
+from serinus.routing.split import Split
+from serinus.settings import load
+from serinus.storage.codec import dump
+from serinus.storage.splits import StoredSplit
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+def found(url: str, **environment: str) -> dict[str, dict[str, str]]:
+    surroundings = {"SERINUS_URL": NOWHERE, "SERINUS_DATABASE_URL": url, **environment}
+    result = CliRunner().invoke(main, ["doctor", "--json"], env=surroundings)
+    return {finding["name"]: finding for finding in json.loads(result.stdout)["findings"]}
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite+aiosqlite:///{tmp_path / 'serinus.db'}"
+
+
+@pytest.fixture
+def kept_at(url: str) -> Path:
+    path = load(database_url=url).kept_split_path
+    assert path is not None
+    return path
+
+
+def test_a_kept_split_is_told_even_while_the_store_is_away(url: str, kept_at: Path) -> None:
+    kept_at.write_text(dump(StoredSplit(Split(enabled=True, percentage=62.5), settled=True)))
+    findings = found(url)
+    assert findings["store"]["state"] == "wrong"
+    assert findings["kept split"]["state"] == "ok"
+    assert "62.5 % CANARY" in findings["kept split"]["message"]
+
+
+def test_without_a_kept_split_it_is_legacy(url: str) -> None:
+    assert found(url)["kept split"]["message"] == "none: a start without the store serves LEGACY"
+
+
+def test_a_kept_split_that_cannot_be_read_is_told_with_what_to_do(url: str, kept_at: Path) -> None:
+    kept_at.write_text("{")
+    finding = found(url)["kept split"]
+    assert finding["state"] == "warning"
+    assert str(kept_at) in finding["message"]
+    assert "delete it" in finding["advice"]
+
+
+def test_a_folder_that_is_not_there_is_told_with_what_to_do(url: str, tmp_path: Path) -> None:
+    finding = found(url, SERINUS_STATE_DIR=str(tmp_path / "none"))["kept split"]
+    assert (finding["state"], "SERINUS_STATE_DIR" in finding["advice"]) == ("warning", True)
+
+
+def test_a_store_in_memory_has_nothing_to_keep() -> None:
+    assert "kept split" not in found("sqlite+aiosqlite://")
