@@ -9,15 +9,14 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from sqlalchemy import ColumnElement, Select, and_, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serinus.deployment import DeploymentVersion
-from serinus.metrics.snapshot import Cell
+from serinus.metrics.snapshot import Cell, CellKey
 from serinus.storage.cells import Cells, add_up, add_up_parts, pack, unpack
-from serinus.storage.snapshots import read_snapshots
 from serinus.storage.tables import count_up, counters, rollups, snapshots
 
 MINUTE, TEN_MINUTES, HOUR, DAY = 60, 600, 3_600, 86_400
@@ -31,6 +30,8 @@ NOTHING = Cell()
 
 _Piece: TypeAlias = tuple[float, Cells]
 """Counts, and the instant until which they were counted."""
+_Counted: TypeAlias = Mapping[tuple[float, CellKey], Cell]
+"""The same, cell by cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +45,17 @@ class TimelinePoint:
 async def roll_up(connection: AsyncConnection, limit: int) -> int:
     """Add the oldest `limit` snapshots that are not rolled up yet to their rows; returns how many they were."""
     reached = await count_up(connection, ROLLED_UP, 0)  # locks the counter: nobody else rolls up the same ones
-    stored = await read_snapshots(connection, reached, limit)
-    if not stored:
+    oldest = select(snapshots.c.sequence).where(snapshots.c.sequence > reached).order_by(snapshots.c.sequence)
+    sequences = (await connection.execute(oldest.limit(limit))).scalars().all()
+    if not sequences:
         return 0
-    pieces: Iterable[_Piece] = [(row.snapshot.ended_at, row.snapshot.cells) for row in stored]
+    counted = await _by_minute(connection, reached, sequences[-1])
     for span in SPANS:
-        pieces = _by_span(pieces, span)
-        for until_at, cells in pieces:
+        counted = add_up(((_up(until_at, span), key), cell) for (until_at, key), cell in counted.items())
+        for until_at, cells in _by_time(counted).items():
             await _add(connection, span, until_at - span, cells)
-    await count_up(connection, ROLLED_UP, stored[-1].sequence - reached)
-    return len(stored)
+    await count_up(connection, ROLLED_UP, sequences[-1] - reached)
+    return len(sequences)
 
 
 async def read_window(connection: AsyncConnection, since_at: float, endpoint: str | None) -> Cells:
@@ -83,9 +85,7 @@ async def read_timeline(
         ]
         async for part in _parts(connection, queries)
     )
-    starts = (
-        since_at + number * resolution_seconds for number in range(int(until_at - since_at) // resolution_seconds)
-    )
+    starts = map(float, range(int(since_at), int(until_at), resolution_seconds))
     return tuple(
         TimelinePoint(at, {version: total.get((at, version), NOTHING) for version in DeploymentVersion})
         for at in starts
@@ -106,24 +106,33 @@ async def _add(connection: AsyncConnection, span: int, started_at: float, cells:
     await connection.execute(delete(rollups).where(here))
     place = {"span_seconds": span, "started_at": started_at}
     rows = [{**place, "endpoint": endpoint, "cells": pack(cells)} for endpoint, cells in fresh.items()]
-    if rows:
-        await connection.execute(insert(rollups), rows)
+    await connection.execute(insert(rollups), rows)
 
 
-def _by_span(pieces: Iterable[_Piece], span: int) -> list[_Piece]:
-    together: dict[float, list[Cells]] = defaultdict(list)
-    for until_at, cells in pieces:
-        together[_up(until_at, span)].append(cells)
-    return [(at, add_up(item for cells in several for item in cells.items())) for at, several in together.items()]
+async def _by_minute(connection: AsyncConnection, after: int, last: int) -> _Counted:
+    """The snapshots with these numbers, by the end of their minute."""
+    among = snapshots.c.sequence.between(after + 1, last)
+    query = select(snapshots.c.ended_at.label("at"), snapshots.c.cells).where(among)
+    return await add_up_parts(
+        [((_up(at, MINUTE), key), cell) for at, cells in part for key, cell in cells.items()]
+        async for part in _parts(connection, [query])
+    )
+
+
+def _by_time(counted: _Counted) -> dict[float, dict[CellKey, Cell]]:
+    together: dict[float, dict[CellKey, Cell]] = defaultdict(dict)
+    for (until_at, key), cell in counted.items():
+        together[until_at][key] = cell
+    return together
 
 
 def _by_endpoint(cells: Cells) -> dict[str, Cells]:
     """Each endpoint's cells, and those of all endpoints together."""
-    apart: dict[str, dict[Any, Cell]] = defaultdict(dict)
+    apart: dict[str, dict[CellKey, Cell]] = defaultdict(dict)
     for key, cell in cells.items():
         apart[key.endpoint][key] = cell
     everywhere = add_up((key._replace(endpoint=EVERYWHERE), cell) for key, cell in cells.items())
-    return {**apart, EVERYWHERE: everywhere} if cells else {}
+    return {**apart, EVERYWHERE: everywhere}
 
 
 async def _reached(connection: AsyncConnection) -> int:
