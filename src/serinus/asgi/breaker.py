@@ -67,12 +67,7 @@ class Breaker:
         if self.is_open:  # it began before, and says nothing about now
             return
         if outcome is Outcome.OK:
-            self._row = 0
-            self._row_subjects.clear()
-            self._answered.pop(hash(subject), None)
-            self._answered[hash(subject)] = now
-            if len(self._answered) > self.limits.subjects:
-                del self._answered[next(iter(self._answered))]
+            self._note_answer(hash(subject), now)
         elif outcome is Outcome.FAILED:
             self._row += 1
             if len(self._row_subjects) < self.limits.subjects:
@@ -106,6 +101,16 @@ class Breaker:
         """What happened since the last call, oldest first."""
         events, self._events = tuple(self._events), []
         return events
+
+    def _note_answer(self, subject: int, now: float) -> None:
+        if self._row:
+            self._row = 0
+            self._row_subjects.clear()
+        answered = self._answered
+        answered.pop(subject, None)
+        answered[subject] = now
+        if len(answered) > self.limits.subjects:
+            del answered[next(iter(answered))]
 
     def _is_widespread(self) -> bool:
         return len(self._row_subjects) >= self.limits.subjects

@@ -31,7 +31,8 @@ class Exchange:
     probe = False
     counted = True  # False for legacy in the place of a failed canary
     is_safe = False  # legacy may answer in its place
-    tape: BodyTape | None = None
+    body_limit_bytes: float = 0  # of what is kept for it
+    tape: BodyTape | None = None  # of what was heard of the client
     status = 0
     seconds: float | None = None
     slow = False
@@ -106,12 +107,18 @@ class Exchange:
 
     def _fail(self, status: int) -> None:
         """Close it as failed, by legacy's answer if that is possible; `status` is what the client gets otherwise."""
-        tape = self.tape
-        if self.is_safe and tape and tape.recording and not self.status and not self.client_left:
-            tape.keep_everything()
+        if self.is_safe and not self.status and not self.client_left and self._can_repeat():
             self.replaced = self.muted = True
         self.status = self.status or status
         self.flight.close(self, Outcome.CANCELLED if self.client_left else Outcome.FAILED)
+
+    def _can_repeat(self) -> bool:
+        """Whether legacy can hear all that the client has said; what it says from now on is kept for it as well."""
+        if self.tape is None:
+            return True
+        if self.tape.recording:
+            self.tape.keep_everything()
+        return self.tape.recording
 
     def _is_settled(self, error: BaseException) -> bool:
         """The application raised; whether somebody else answers. What it raises after its answer changes no outcome."""

@@ -2,6 +2,7 @@
 
 import json
 
+from serinus.asgi.body import BodyTape
 from serinus.asgi.exchange import Exchange
 from serinus.asgi.protocol import Message
 from serinus.deployment import DeploymentVersion
@@ -11,7 +12,6 @@ VERSION_HEADERS = {version: (b"x-deployment-version", version.value.encode()) fo
 _FALLBACK_HEADER = (b"x-canary-fallback", b"1")
 _OUTCOME_HEADER = b"x-serinus-outcome"
 _OURS = frozenset({b"x-deployment-version", b"x-canary-fallback", _OUTCOME_HEADER})
-_NOTED = _OURS | {b"content-type"}
 TIMEOUT = json.dumps(
     {
         "type": "about:blank",
@@ -31,6 +31,8 @@ class HttpExchange(Exchange):
     async def receive(self) -> Message:
         if self.muted:
             return {"type": "http.disconnect"}
+        if self.is_safe and self.tape is None:  # most applications never ask for the body of a GET
+            self.listen_to(BodyTape(self.incoming, self.body_limit_bytes))
         message = await self.incoming()
         if message["type"] == "http.disconnect" and not self.complete:
             self.client_left = True

@@ -177,9 +177,8 @@ class Canary:
         pristine = scope
         if self._is_safe(scope, exchange.endpoint):
             exchange.is_safe = True
+            exchange.body_limit_bytes = self.options.body_limit_bytes
             pristine = _copy(scope)
-            if exchange.tape is None:
-                exchange.listen_to(BodyTape(exchange.incoming, self.options.body_limit_bytes))
         self.canary_in_flight += 1
         try:
             await exchange.run(self.canary, self._with_state(scope, _CANARY))
@@ -220,7 +219,8 @@ def _may_be_excluded(template: str, prefixes: tuple[str, ...]) -> bool:
 
 def _copy(scope: Scope) -> Scope:
     """For a second application: the first writes its route, its state and its headers into its own."""
-    copy = {**scope, "headers": [*scope["headers"]]}
+    copy = dict(scope)
+    copy["headers"] = list(scope["headers"])
     if "state" in copy:
         copy["state"] = {**copy["state"]}
     return copy

@@ -86,9 +86,10 @@ def test_what_is_not_declared_safe_keeps_its_failure() -> None:
     assert (wire.status, wire.body, wire.version) == (500, b"broken", "canary")
 
 
-def test_an_endpoint_that_is_declared_safe_falls_back_with_its_whole_body() -> None:
+@pytest.mark.parametrize("canary", [reads_half_and_fails, answering(b"never asked", 500)])
+def test_an_endpoint_that_is_declared_safe_falls_back_with_its_whole_body(canary: Application) -> None:
     options = Options(endpoints=("/search/{kind}",), safe_endpoints=frozenset({"/search/{kind}"}))
-    app = protected(reads_half_and_fails, echo, options)
+    app = protected(canary, echo, options)
     wire = post(app, b"first ", b"second", path="/search/all", headers=[(b"x-user-id", b"ada")])
     assert (wire.body, wire.headers[b"x-pieces"]) == (b"first second", b"[6, 6]")
 
