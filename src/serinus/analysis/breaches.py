@@ -10,7 +10,7 @@ from serinus.analysis.alpha import limit_weights
 from serinus.analysis.arrays import Floats
 from serinus.analysis.criteria import Criteria, Limit
 from serinus.analysis.evidence import Evidence
-from serinus.analysis.limits import LIMIT_LOG_PRIOR, Part, allowed, limit_counts
+from serinus.analysis.limits import BREACH_NATS, BREACH_REQUESTS, LIMIT_LOG_PRIOR, Part, allowed, limit_counts
 from serinus.analysis.obstacles import Obstacle, instead_of
 from serinus.analysis.quantiles import P95
 from serinus.analysis.reasons import Reason
@@ -20,6 +20,7 @@ from serinus.analysis.verdict import Check, LimitCheck, Metric, Verdict
 ACTIONABLE_REQUESTS = 100
 ACTIONABLE_EVENTS = 5
 ENVIRONMENT_REQUESTS = 100
+APART_NATS = math.log(20)
 LONGEST_HOLD_REQUESTS = 1e9
 COUNTED_BY_SUBJECT = frozenset({Metric.ERROR_RATE, Metric.AVAILABILITY, Metric.CLIENT_ERROR_RATE})
 
@@ -29,7 +30,8 @@ class LimitReading:
     """One limit, read: the stretch since `since` (None: nothing speaks of a breach, the figures are the step's).
 
     `log_evidence` is the log e-value, `weight` its part in the merged test. `clear`: enough for an observed breach.
-    `environment`: LEGACY is beyond the limit in the same stretch and the canary is not proven worse.
+    `environment`: LEGACY is beyond the limit in the same stretch and the canary is not proven worse; `alike`: not
+    beyond, but neither clearly below nor clearly better than the canary, so that what is only observed may be chance.
     """
 
     limit: Limit
@@ -39,8 +41,9 @@ class LimitReading:
     slots: Floats
     since: float | None
     value: float | None
-    clear: bool
-    environment: bool
+    clear: bool = False
+    environment: bool = False
+    alike: bool = False
 
     @property
     def log_term(self) -> float:
@@ -109,19 +112,41 @@ def _read(limit: Limit, evidence: Evidence, row: int, read: tuple[float, float, 
     limits, step = evidence.limits, evidence.step.table
     in_step = (*limit_counts(limit, step, CANARY), *limit_counts(limit, step, LEGACY))
     value = _value(limit, (step.latency[CANARY], step.seconds[CANARY]), in_step)
-    calm = LimitReading(limit, log_e, weight, in_step, limits.slots[row], None, value, clear=False, environment=False)
+    calm = LimitReading(limit, log_e, weight, in_step, limits.slots[row], None, value)
     if limits.cusums[row] <= 0:
         return calm
-    *_, legacy_n, legacy_x = counts = _four(limits.counts[row])
+    counts = _four(limits.counts[row])
     stretch = replace(
         calm,
         counts=counts,
         since=float(limits.since[row]),
         value=_value(limit, (limits.latency[row], limits.seconds[row]), counts),
         clear=bool(limits.clearest[row] >= 0),
-        environment=not worse and legacy_n >= ENVIRONMENT_REQUESTS and legacy_x / legacy_n > allowed(limit),
+        environment=not worse and _is_beyond(counts, allowed(limit)),
+        alike=not worse and _is_alike(counts, allowed(limit), limits.total),
     )
     return stretch if stretch.matters else calm
+
+
+def _is_beyond(counts: tuple[float, float, float, float], bound: float) -> bool:
+    *_, requests, events = counts
+    return requests >= ENVIRONMENT_REQUESTS and events > requests * bound
+
+
+def _is_alike(counts: tuple[float, float, float, float], bound: float, total: float) -> bool:
+    """Whether LEGACY, concurrently, is neither clearly below the limit nor beyond doubt better than the canary.
+
+    By the deviance of its rate from the limit, and of both rates from their common one. The bar of the second is higher,
+    and grows with all the canary's requests (`total`), because the stretch was picked out for what the canary did in it.
+    """
+    requests, events, legacy_requests, legacy_events = counts
+    if legacy_requests < ENVIRONMENT_REQUESTS:
+        return False
+    rates = events / requests, legacy_events / legacy_requests
+    common = (events + legacy_events) / (requests + legacy_requests)
+    apart = requests * planner.divergence(rates[0], common) + legacy_requests * planner.divergence(rates[1], common)
+    below = legacy_requests * planner.divergence(rates[1], bound) if rates[1] < bound else 0.0
+    return bool(below < BREACH_NATS and apart < APART_NATS + math.log1p(total / BREACH_REQUESTS))
 
 
 def _four(counts: Floats) -> tuple[float, float, float, float]:
@@ -145,11 +170,15 @@ def _value(limit: Limit, timed: tuple[Floats, Floats], counts: tuple[float, floa
 
 def limit_check(reading: LimitReading, obstacle: Obstacle | None, alpha: float, *, proven: bool) -> LimitCheck:
     beyond = proven or reading.breached
-    environment = beyond and reading.environment
+    environment = beyond and _is_environment(reading, proven=proven)
     check = _answer(reading, alpha, proven=proven)
     if not beyond and obstacle is not None:
         check = instead_of(check, obstacle)
     return LimitCheck(check, breached=beyond, actionable=reading.actionable, environment=environment)
+
+
+def _is_environment(reading: LimitReading, *, proven: bool) -> bool:
+    return reading.environment or (reading.alike and not proven)
 
 
 def _answer(reading: LimitReading, alpha: float, *, proven: bool) -> Check:
@@ -180,7 +209,7 @@ def _answer(reading: LimitReading, alpha: float, *, proven: bool) -> Check:
 def _verdict(reading: LimitReading, *, proven: bool) -> tuple[Verdict, Reason]:
     if proven or reading.breached:
         verdict = Verdict.FAIL if proven else Verdict.INCONCLUSIVE
-        if reading.environment:
+        if _is_environment(reading, proven=proven):
             return verdict, Reason.ENVIRONMENT_INCIDENT
         return verdict, Reason.LIMIT_EXCEEDED if proven else Reason.LIMIT_BREACHED
     if reading.since is None and reading.requests < ACTIONABLE_REQUESTS:

@@ -39,7 +39,7 @@ class Reason(StrEnum):
     LIMIT_UNCLEAR = "limit_unclear"  # above the limit so far, on too little to call it a breach
     LIMIT_BREACHED = "limit_breached"  # observed, not proven
     LIMIT_EXCEEDED = "limit_exceeded"  # proven
-    ENVIRONMENT_INCIDENT = "environment_incident"  # LEGACY is beyond the limit as well
+    ENVIRONMENT_INCIDENT = "environment_incident"  # LEGACY is beyond the limit as well, or cannot be told from it
 
 
 _COMPARED = ("legacy", "canary", "margin", "requests")

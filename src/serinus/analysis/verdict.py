@@ -49,8 +49,8 @@ class LimitCheck:
     """An absolute limit on the canary alone. `check.verdict` FAIL: proven beyond the limit.
 
     `breached`: observed beyond it (freeze and page). `actionable`: observed on enough requests, failures and subjects
-    to act at the deadline even without proof. `environment`: LEGACY is beyond the limit too and the canary is not
-    proven worse, so rolling back would not help.
+    to act at the deadline even without proof. `environment`: the canary is not proven worse and LEGACY is beyond the
+    limit too (or, if nothing is proven, as close to it as the canary), so rolling back would not help.
     """
 
     check: Check

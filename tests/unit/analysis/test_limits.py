@@ -133,6 +133,25 @@ def test_a_canary_that_fails_more_than_a_failing_legacy_is_no_incident_of_the_en
     assert rolled_back(report)
 
 
+def test_an_observed_breach_beside_a_legacy_at_the_limit_is_taken_for_the_environments() -> None:
+    limit = judged(*(slice_of(n, cell(1_900, 94), cell(100, 9 - n)) for n in range(2))).limits[ERRORS]
+    assert limit.breached
+    assert limit.check.verdict is Verdict.INCONCLUSIVE
+    assert limit.environment
+
+
+def test_an_observed_breach_beside_a_legacy_clearly_below_the_limit_is_the_canarys() -> None:
+    limit = judged(*(slice_of(n, cell(1_900, 60), cell(100, 9 - n)) for n in range(2))).limits[ERRORS]
+    assert limit.breached
+    assert not limit.environment
+
+
+def test_an_observed_breach_of_a_canary_clearly_worse_than_legacy_is_its_own_however_little_legacy_there_was() -> None:
+    limit = judged(slice_of(0, cell(110), cell(100, 11))).limits[ERRORS]
+    assert limit.breached
+    assert not limit.environment
+
+
 def test_without_legacy_traffic_there_is_no_veto() -> None:
     report = judged(slice_of(0, cell(0), cell(100, 30)))
     assert not report.limits[ERRORS].environment
