@@ -24,7 +24,7 @@ IMPORTS: dict[str, set[str]] = {
     "messages": {"errors", "analysis", "rollout"},
     "settings": {"errors"},
     "storage": {"deployment", "errors", "routing", "metrics", "analysis", "rollout"},
-    "alerts": {"deployment", "errors", "analysis", "rollout", "storage", "messages", "pauses"},
+    "alerts": {"deployment", "errors", "analysis", "rollout", "storage", "messages", "pauses", "settings"},
     "asgi": {"deployment", "errors", "routing", "metrics"},
     "control": {
         *("deployment", "errors", "routing", "metrics", "analysis", "rollout"),
@@ -33,9 +33,9 @@ IMPORTS: dict[str, set[str]] = {
     "plans": {"rollout", "errors"},
     "admin": {
         *("deployment", "errors", "routing", "metrics", "analysis", "rollout"),
-        *("storage", "control", "messages", "asgi", "plans"),
+        *("storage", "control", "messages", "asgi", "plans", "alerts"),
     },
-    "cli": {"errors", "messages", "settings", "rollout", "plans", "bootstrap"},
+    "cli": {"errors", "messages", "settings", "rollout", "plans", "alerts", "bootstrap"},
     "__main__": {"cli"},
     "bootstrap": {"*"},
 }

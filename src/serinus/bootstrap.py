@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +14,13 @@ from typing import Any
 import httpx2
 from sqlalchemy.engine import make_url
 
-from serinus.admin.access import Access, Role
+from serinus.access import Access, Role
 from serinus.admin.app import PREFIX, admin_app
 from serinus.admin.context import Context
 from serinus.admin.readiness import answer_ready
-from serinus.alerts.alert import SLACK, WEBHOOK, channels_for
-from serinus.alerts.channels import configured
+from serinus.alerts.addresses import addresses_of
+from serinus.alerts.alert import LOG, channels_for
+from serinus.alerts.channels import Channel, configured
 from serinus.alerts.notifier import Notifier
 from serinus.analysis.forecast import Baseline, measured
 from serinus.asgi import Canary, Options, Subject
@@ -70,6 +71,8 @@ class Machinery:
         self.database = Database(settings.database_url)
         self.store = Store(self.database, channels=self._channels_of)
         self.controller = Controller(self.store, clock, stale_after_seconds=settings.stale_after_seconds)
+        self._addresses = addresses_of(settings)
+        self.channels: Mapping[str, Channel] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._resources = AsyncExitStack()
 
@@ -101,16 +104,14 @@ class Machinery:
 
     def _channels_of(self, event: Event) -> tuple[str, ...]:
         """The default channels as far as they are configured, and all that the plan names: those are to be missed."""
-        missing = {name for name, url in self._addresses().items() if url is None}
-        return tuple(name for name in channels_for(event) if name not in missing or name in event.channels)
+        there = {LOG, *self._addresses.names, *event.channels}
+        return tuple(name for name in channels_for(event) if name in there)
 
     def _notifier(self, client: httpx2.AsyncClient) -> Notifier:
-        channels = configured(client, self._addresses())
-        return Notifier(self.store, channels, self.clock, language=self.settings.language)
-
-    def _addresses(self) -> dict[str, str | None]:
-        urls = {SLACK: self.settings.slack_webhook_url, WEBHOOK: self.settings.webhook_url}
-        return {name: url.get_secret_value() if url else None for name, url in urls.items()}
+        self.channels = configured(client, self._addresses)
+        return Notifier(
+            *(self.store, self.channels, self.clock), language=self.settings.language, link=_link(self.settings)
+        )
 
 
 class Service:
@@ -180,7 +181,13 @@ class Service:
             templates=_taking_part(self.canary),
             stale_after_seconds=settings.stale_after_seconds,
             language=settings.language,
+            channels=lambda: self.machinery.channels,
+            link=_link(settings),
         )
+
+
+def _link(settings: Settings) -> str | None:
+    return str(settings.console_url) if settings.console_url else None
 
 
 def _switch(settings: Settings) -> DeadMansSwitch:

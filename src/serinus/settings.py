@@ -1,11 +1,15 @@
 """Every setting, once: read from the environment under the prefix ``SERINUS_``, or given to `load` by name."""
 
+from base64 import b64decode
 from difflib import get_close_matches
+from email.errors import HeaderParseError
+from email.headerregistry import Address
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AnyHttpUrl, Field, SecretStr, StringConstraints, ValidationError, field_validator
+from pydantic import AnyHttpUrl, Field, SecretStr, StringConstraints, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -13,6 +17,7 @@ from sqlalchemy.exc import ArgumentError
 from serinus.errors import InvalidInput, Problem
 
 PREFIX = "SERINUS_"
+HTTP, SMTP = {"http", "https"}, {"smtp", "smtps"}
 EXAMPLE_URL = "write it like sqlite+aiosqlite:///serinus.db"
 CLIENT_VARIABLES = {"SERINUS_URL", "SERINUS_TOKEN", "SERINUS_REQUIRE_TOOLS"}
 WORDS = {"too_short": "must have at least {min_length} characters", "value_error": "{error}"}  # pydantic's own mislead
@@ -48,7 +53,23 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(65_536, ge=1_024, description="the largest body that the admin API accepts")
     language: Literal["en", "ko"] = Field("en", description="the language of alerts, and of answers to who names none")
     slack_webhook_url: SecretStr | None = Field(None, description="an incoming webhook of Slack for alerts")
+    pagerduty_routing_key: Annotated[SecretStr, Field(min_length=32, max_length=32)] | None = Field(
+        None, description="the integration key of a PagerDuty service (Events API v2)"
+    )
+    pagerduty_url: AnyHttpUrl = Field(
+        AnyHttpUrl("https://events.pagerduty.com/v2/enqueue"),
+        description="where PagerDuty takes events; https://events.eu.pagerduty.com/v2/enqueue in the EU",
+    )
     webhook_url: SecretStr | None = Field(None, description="a URL that gets every alert as JSON")
+    webhook_secret: SecretStr | None = Field(
+        None, description="signs what `webhook_url` gets (Standard Webhooks): whsec_ and 24 to 64 bytes in base64"
+    )
+    smtp_url: SecretStr | None = Field(
+        None, description="the mail server: smtp://user:password@host:587, or smtps:// for TLS from the beginning"
+    )
+    email_from: str | None = Field(None, description="the sender of e-mails")
+    email_to: str | None = Field(None, description="the recipients of e-mails, with commas in between")
+    apprise_url: SecretStr | None = Field(None, description="any other service, by its apprise URL (extra `apprise`)")
     console_url: AnyHttpUrl | None = Field(None, description="the address that alerts point people to")
     log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
         "info", description="what is logged; debug adds requests"
@@ -64,6 +85,46 @@ class Settings(BaseSettings):
         if not dialect.is_async:
             raise ValueError(f"needs an asynchronous driver; {EXAMPLE_URL}")
         return url
+
+    @field_validator("slack_webhook_url", "webhook_url")
+    @classmethod
+    def _is_an_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and (urlsplit(url.get_secret_value()).scheme not in HTTP or not _host(url)):
+            raise ValueError("is no address that can be posted to; it begins with https://")
+        return url
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_a_mail_server(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and (urlsplit(url.get_secret_value()).scheme not in SMTP or not _host(url)):
+            raise ValueError("is no mail server; write it like smtp://user:password@mail.example.org:587")
+        return url
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _is_a_signing_secret(cls, secret: SecretStr | None) -> SecretStr | None:
+        try:
+            key = b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True) if secret else bytes(24)
+        except ValueError:
+            key = b""
+        if not 24 <= len(key) <= 64:
+            raise ValueError('must be whsec_ and 24 to 64 bytes in base64: echo "whsec_$(openssl rand -base64 32)"')
+        return secret
+
+    @model_validator(mode="after")
+    def _mail_is_whole(self) -> "Settings":
+        parts = {"smtp_url": self.smtp_url, "email_from": self.email_from, "email_to": self.email_to}
+        if missing := [name for name, value in parts.items() if not value]:
+            if len(missing) < len(parts):
+                raise ValueError(f"e-mail needs {PREFIX}{missing[0].upper()} as well")
+            return self
+        for address in (str(self.email_from), *self.recipients):
+            _parse_address(address)
+        return self
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        return tuple(address.strip() for address in (self.email_to or "").split(",") if address.strip())
 
     @property
     def kept_split_path(self) -> Path | None:
@@ -92,7 +153,18 @@ def unknown_variables(environment: dict[str, str]) -> dict[str, str | None]:
     return {name: next(iter(get_close_matches(name, known, n=1)), None) for name in unknown}
 
 
+def _host(url: SecretStr) -> str | None:
+    return urlsplit(url.get_secret_value()).hostname
+
+
+def _parse_address(address: str) -> None:
+    try:
+        Address(addr_spec=address)
+    except (ValueError, IndexError, HeaderParseError):
+        raise ValueError(f"{address!r} is no e-mail address") from None
+
+
 def _problem(line: Any) -> Problem:
-    name = ".".join(str(part) for part in line["loc"])
+    name = ".".join(str(part) for part in line["loc"]) or "email_to"  # what concerns several settings is about mail
     message = WORDS.get(line["type"], line["msg"]).format(**line.get("ctx", {}))
     return Problem(PREFIX + name.upper(), message)

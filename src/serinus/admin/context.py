@@ -1,12 +1,13 @@
 """What the routes work on, and in whose language they answer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request
 
-from serinus.admin.access import Access
+from serinus.access import Access
+from serinus.alerts.channels import Channel
 from serinus.asgi import Canary
 from serinus.control.agent import Agent
 from serinus.control.commands import Commands
@@ -17,7 +18,10 @@ from serinus.storage.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`canary` and `agent` are this process's; `templates` are the service's endpoints; `clock` gives epoch seconds."""
+    """`canary` and `agent` are this process's; `templates` are the service's endpoints; `clock` gives epoch seconds.
+
+    `channels` are there once the service has started; `link` is the address that alerts point people to.
+    """
 
     store: Store
     commands: Commands
@@ -25,6 +29,8 @@ class Context:
     canary: Canary
     agent: Agent
     clock: Callable[[], float]
+    channels: Callable[[], Mapping[str, Channel]] = dict
+    link: str | None = None
     templates: Sequence[str] = ()
     stale_after_seconds: float = 60.0
     language: str = "en"

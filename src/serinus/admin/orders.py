@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Header
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
-from serinus.admin.access import Caller, Role
+from serinus.access import Caller, Role
 from serinus.admin.context import Context
 from serinus.admin.shapes import RuleShape, Shape
 from serinus.errors import InvalidInput, Problem
@@ -32,6 +32,12 @@ class ConfigBody(Body):
         if self.enabled is None and self.canary_percentage is None and self.endpoints is None:
             raise ValueError("give at least one of enabled, canary_percentage, endpoints")
         return self
+
+
+class TrialBody(Shape):
+    """Without `channel`, all that are configured."""
+
+    channel: Name | None = None
 
 
 class StartBody(Body):

@@ -187,3 +187,14 @@ class TokensShape(Shape):
 
 class CreatedToken(TokenShape):
     token: str = Field(description="the secret; it is not shown again")
+
+
+class TrialShape(Shape):
+    channel: str
+    delivered: bool
+    error: str | None
+    seconds: float
+
+
+class TrialsShape(Shape):
+    results: list[TrialShape]

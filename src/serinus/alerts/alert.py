@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from serinus.messages import render_event
-from serinus.rollout.events import Detail, Event, EventKind
+from serinus.rollout.events import ITSELF, Detail, Event, EventKind
 
 
 class Level(StrEnum):
@@ -20,6 +20,9 @@ class Level(StrEnum):
 LOG = "log"
 WEBHOOK = "webhook"
 SLACK = "slack"
+PAGERDUTY = "pagerduty"
+EMAIL = "email"
+APPRISE = "apprise"
 
 LEVELS: Mapping[EventKind, Level] = {
     EventKind.STARTED: Level.NOTICE,
@@ -50,12 +53,14 @@ LEVELS: Mapping[EventKind, Level] = {
 RESOLVING = frozenset(
     {EventKind.BREACH_CLEARED, EventKind.ALERT_RESOLVED, EventKind.ROLLBACK_COMPLETED, EventKind.BREAKER_CLOSED}
 )
+ORDERED = frozenset({EventKind.ROLLBACK_STARTED, EventKind.PAUSED, EventKind.HOLDING})  # by a person, or by itself
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
     """`dedup_key` is one per incident: receivers that know it join what belongs together, and `resolved` ends it.
 
+    `acknowledged`: a person has acted on the incident. `link` leads people to where they can act.
     `event` is the stored event's number: a receiver that has seen it before may ignore the alert, which was sent
     a second time because the first answer was lost.
     """
@@ -69,6 +74,8 @@ class Alert:
     resolved: bool
     rollout_id: str | None
     details: Mapping[str, Detail]
+    acknowledged: bool = False
+    link: str | None = None
 
 
 def channels_for(event: Event) -> tuple[str, ...]:
@@ -78,7 +85,7 @@ def channels_for(event: Event) -> tuple[str, ...]:
     return tuple(dict.fromkeys((LOG, WEBHOOK, *(event.channels or (SLACK,)))))
 
 
-def alert_of(event: Event, language: str = "en") -> Alert:
+def alert_of(event: Event, language: str = "en", link: str | None = None) -> Alert:
     """The alert that a stored event is told as."""
     title, text = render_event(event, language)
     return Alert(
@@ -91,6 +98,8 @@ def alert_of(event: Event, language: str = "en") -> Alert:
         resolved=event.kind in RESOLVING,
         rollout_id=event.rollout_id,
         details=event.details,
+        acknowledged=event.kind in ORDERED and event.actor != ITSELF,
+        link=link,
     )
 
 

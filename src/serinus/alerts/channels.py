@@ -1,96 +1,121 @@
 """Ways to reach people. A channel is a coroutine function that takes an alert and raises `NotDelivered`."""
 
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
-from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeAlias
 
 import httpx2
 
-from serinus.alerts.alert import LOG, SLACK, WEBHOOK, Alert, Level
+from serinus.alerts.addresses import Addresses
+from serinus.alerts.alert import APPRISE, EMAIL, LOG, PAGERDUTY, SLACK, WEBHOOK, Alert, Level
+from serinus.alerts.bodies import one_line, pagerduty_body, slack_body, webhook_body
+from serinus.alerts.delivery import NotDelivered
+from serinus.alerts.mail import Mail
 
 logger = logging.getLogger(__name__)
 
 Channel: TypeAlias = Callable[[Alert], Awaitable[None]]
 Body: TypeAlias = Callable[[Alert], Mapping[str, Any]]
+Sign: TypeAlias = Callable[[Alert, bytes], Mapping[str, str]]
 
 TIMEOUT_SECONDS = 5.0
 TRY_AGAIN = frozenset({408, 425, 429})
+LONGEST_RETRY_AFTER_SECONDS = 600.0
 LOG_LEVELS = {Level.CRITICAL: logging.ERROR, Level.HIGH: logging.ERROR, Level.MEDIUM: logging.WARNING}
-SLACK_SIGNS = {Level.CRITICAL: ":rotating_light:", Level.HIGH: ":red_circle:", Level.MEDIUM: ":large_orange_circle:"}
-SLACK_TEXT_LIMIT = 2_900  # a section takes 3,000 characters
-
-
-class NotDelivered(Exception):
-    """The alert did not arrive; `final` when another try would be answered the same. Its text holds no address."""
-
-    def __init__(self, message: str, *, final: bool = False) -> None:
-        super().__init__(message)
-        self.final = final
+SECRET_PREFIX = "whsec_"  # noqa: S105 - how such secrets begin
 
 
 async def log(alert: Alert) -> None:
     """Write the alert to the log of this module."""
-    logger.log(LOG_LEVELS.get(alert.level, logging.INFO), "%s", _line(alert))
+    logger.log(LOG_LEVELS.get(alert.level, logging.INFO), "%s", one_line(alert))
 
 
 class Post:
     """POSTs a JSON body to one address, which is treated as a secret."""
 
-    def __init__(self, client: httpx2.AsyncClient, url: str, body: Body) -> None:
+    def __init__(self, client: httpx2.AsyncClient, url: str, body: Body, sign: Sign | None = None) -> None:
         self._client = client
         self._url = url
         self._body = body
+        self._sign = sign
         logging.getLogger("httpx2").addFilter(lambda record: url not in record.getMessage())
 
     async def __call__(self, alert: Alert) -> None:
+        content = json.dumps(self._body(alert), ensure_ascii=False, separators=(",", ":")).encode()
+        headers = {"Content-Type": "application/json", **(self._sign(alert, content) if self._sign else {})}
         try:
-            response = await self._client.post(self._url, json=self._body(alert), timeout=TIMEOUT_SECONDS)
+            response = await self._client.post(self._url, content=content, headers=headers, timeout=TIMEOUT_SECONDS)
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise NotDelivered(f"no answer ({type(error).__name__})") from None
         if not response.is_success:
-            final = response.is_client_error and response.status_code not in TRY_AGAIN
-            raise NotDelivered(f"answered {response.status_code}", final=final)
+            final = response.status_code not in TRY_AGAIN and not response.is_server_error
+            wait = _retry_after_seconds(response)
+            raise NotDelivered(f"answered {response.status_code}", final=final, retry_after_seconds=wait)
 
 
-def configured(client: httpx2.AsyncClient, urls: Mapping[str, str | None]) -> dict[str, Channel]:
-    """The log, and every channel that has an address in `urls` (by channel name)."""
-    posts = {name: Post(client, url, BODIES[name]) for name, url in urls.items() if url}
-    return {LOG: log, **posts}
+class Apprise:
+    """Any of the services that apprise knows, by its URL (https://github.com/caronc/apprise/wiki)."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def __call__(self, alert: Alert) -> None:
+        try:
+            import apprise  # an extra: it brings a dozen packages along
+        except ModuleNotFoundError:
+            raise NotDelivered("apprise is not installed: pip install 'serinus[apprise]'", final=True) from None
+        service = apprise.Apprise()
+        if not service.add(self._url):
+            raise NotDelivered("apprise does not know this kind of URL", final=True)
+        kind = "success" if alert.resolved else "failure" if alert.level in LOG_LEVELS else "info"
+        text = "\n\n".join(part for part in (alert.text, alert.link) if part) or alert.title
+        send = partial(service.notify, title=alert.title, body=text, notify_type=kind, body_format="text")
+        if not await asyncio.to_thread(send):
+            raise NotDelivered("the service did not take it")
 
 
-def webhook_body(alert: Alert) -> Mapping[str, Any]:
-    """The alert as it is, with its time in ISO 8601."""
-    return asdict(alert) | {"details": dict(alert.details), "at": _iso(alert.at)}
+def configured(client: httpx2.AsyncClient, addresses: Addresses) -> dict[str, Channel]:
+    """The log, and every channel that has an address."""
+    channels: dict[str, Channel] = {LOG: log}
+    if addresses.slack:
+        channels[SLACK] = Post(client, addresses.slack, slack_body)
+    if addresses.pagerduty_key:
+        body = partial(pagerduty_body, routing_key=addresses.pagerduty_key)
+        channels[PAGERDUTY] = Post(client, addresses.pagerduty_url, body)
+    if addresses.webhook:
+        sign = partial(signature, secret=addresses.webhook_secret) if addresses.webhook_secret else None
+        channels[WEBHOOK] = Post(client, addresses.webhook, webhook_body, sign)
+    if addresses.mailbox:
+        channels[EMAIL] = Mail(addresses.mailbox)
+    if addresses.apprise:
+        channels[APPRISE] = Apprise(addresses.apprise)
+    return channels
 
 
-def slack_body(alert: Alert) -> Mapping[str, Any]:
-    """Blocks of an incoming webhook (https://api.slack.com/messaging/webhooks); `text` is what notifications show."""
-    sign = ":white_check_mark:" if alert.resolved else SLACK_SIGNS.get(alert.level, ":information_source:")
-    headline = f"{sign} *{_escaped(alert.title)}*"
-    context = " · ".join(part for part in (alert.level.value, alert.rollout_id, _iso(alert.at)) if part)
-    section = f"{headline}\n{_escaped(alert.text)}"[:SLACK_TEXT_LIMIT]
+def signature(alert: Alert, content: bytes, secret: str) -> Mapping[str, str]:
+    """Headers by the Standard Webhooks specification 1.0 (https://www.standardwebhooks.com).
+
+    HMAC-SHA256 over ``id.timestamp.body``. The id is the event's number, the same when the alert is sent again; the
+    time is that of sending, so that a receiver can refuse old ones.
+    """
+    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
+    name, sent_at = f"event-{alert.event}", str(int(time.time()))
+    digest = hmac.new(key, b".".join((name.encode(), sent_at.encode(), content)), hashlib.sha256).digest()
     return {
-        "text": _escaped(_line(alert))[:SLACK_TEXT_LIMIT],
-        "blocks": [
-            {"type": "section", "text": {"type": "mrkdwn", "text": section}},
-            {"type": "context", "elements": [{"type": "mrkdwn", "text": _escaped(context)}]},
-        ],
+        "webhook-id": name,
+        "webhook-timestamp": sent_at,
+        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
     }
 
 
-BODIES: Mapping[str, Body] = {WEBHOOK: webhook_body, SLACK: slack_body}
-
-
-def _line(alert: Alert) -> str:
-    """On one line whatever people wrote in their reason: nobody forges lines of the log."""
-    return " ".join((f"{alert.title}: {alert.text}" if alert.text else alert.title).split())
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _iso(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _retry_after_seconds(response: httpx2.Response) -> float:
+    """What the receiver asks for in seconds (RFC 9110, 10.2.3); a date is not worth the trouble of two clocks."""
+    asked = response.headers.get("retry-after", "")
+    return min(float(asked), LONGEST_RETRY_AFTER_SECONDS) if asked.isdecimal() else 0.0

@@ -3,10 +3,12 @@
 import asyncio
 import logging
 import random
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 
-from serinus.alerts.alert import alert_of
-from serinus.alerts.channels import Channel, NotDelivered
+from serinus.alerts.alert import LOG, alert_of
+from serinus.alerts.channels import Channel
+from serinus.alerts.delivery import NotDelivered
 from serinus.pauses import lengthened
 from serinus.storage.deliveries import Delivery
 from serinus.storage.store import Store
@@ -21,6 +23,7 @@ FIRST_RETRY_SECONDS = 2.0
 LONGEST_RETRY_SECONDS = 300.0
 GIVE_UP_SECONDS = 86_400.0
 DEFECT_TRIES = 3
+ALERTS_A_MINUTE = 30
 
 
 class Notifier:
@@ -32,12 +35,20 @@ class Notifier:
     """
 
     def __init__(
-        self, store: Store, channels: Mapping[str, Channel], clock: Callable[[], float], *, language: str = "en"
+        self,
+        store: Store,
+        channels: Mapping[str, Channel],
+        clock: Callable[[], float],
+        *,
+        language: str = "en",
+        link: str | None = None,
     ) -> None:
         self._store = store
         self._channels = channels
         self._clock = clock
         self._language = language
+        self._link = link
+        self._sent_at: dict[str, deque[float]] = defaultdict(deque)
         self._busy: set[str] = set()
         self._unknown: set[str] = set()
 
@@ -56,16 +67,26 @@ class Notifier:
                 heard = await self._store.events_saved.wait(heard, pause)
 
     async def deliver(self, channel: str) -> bool:
-        """Send the next alert that is due on a channel; False when there is none."""
+        """Send the next alert that is due on a channel; False when there is none, or the channel has had its share."""
+        if self._is_sated(channel):
+            return False
         delivery = await self._store.claim_delivery(channel, self._clock(), claim_seconds=CLAIM_SECONDS)
         if delivery is None:
             return False
+        self._sent_at[channel].append(self._clock())
         failure = await self._send(delivery)
         if failure is None:
             await self._store.delivered(delivery, self._clock())
         else:
             await self._retry(delivery, failure)
         return True
+
+    def _is_sated(self, channel: str) -> bool:
+        """At most `ALERTS_A_MINUTE`; the others wait in the store. The log takes everything."""
+        now, sent_at = self._clock(), self._sent_at[channel]
+        while sent_at and sent_at[0] <= now - 60:
+            sent_at.popleft()
+        return channel != LOG and len(sent_at) >= ALERTS_A_MINUTE
 
     async def _send(self, delivery: Delivery) -> NotDelivered | None:
         """One defect must not keep every later alert waiting behind it, so it counts as a failure of the channel."""
@@ -74,7 +95,7 @@ class Notifier:
             return NotDelivered("the stored event cannot be read", final=is_last_try)
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                await self._channel(delivery.channel)(alert_of(delivery.event, self._language))
+                await self._channel(delivery.channel)(alert_of(delivery.event, self._language, self._link))
         except NotDelivered as error:
             return error
         except TimeoutError:
@@ -101,7 +122,8 @@ class Notifier:
     async def _retry(self, delivery: Delivery, failure: NotDelivered) -> None:
         now = self._clock()
         final = failure.final or (delivery.event is not None and now - delivery.event.at > GIVE_UP_SECONDS)
-        retry_at = None if final else now + retry_after_seconds(delivery.attempts, random.random())  # noqa: S311 - jitter
+        pause = max(retry_after_seconds(delivery.attempts, random.random()), failure.retry_after_seconds)  # noqa: S311
+        retry_at = None if final else now + pause
         await self._store.delivery_failed(delivery, now, retry_at=retry_at, error=str(failure))
         if delivery.channel not in self._unknown:
             outcome = "is given up" if final else "will be tried again"

@@ -136,8 +136,8 @@ def _is_beyond(counts: tuple[float, float, float, float], bound: float) -> bool:
 def _is_alike(counts: tuple[float, float, float, float], bound: float, total: float) -> bool:
     """Whether LEGACY, concurrently, is neither clearly below the limit nor beyond doubt better than the canary.
 
-    By the deviance of its rate from the limit, and of both rates from their common one. The bar of the second is higher,
-    and grows with all the canary's requests (`total`), because the stretch was picked out for what the canary did in it.
+    By the deviance of its rate from the limit, and of both rates from their common one. The bar of the second is
+    higher, and grows with all the canary's requests (`total`), for the stretch was picked out for what the canary did.
     """
     requests, events, legacy_requests, legacy_events = counts
     if legacy_requests < ENVIRONMENT_REQUESTS:

@@ -120,12 +120,12 @@ def _agents(found: "Findings") -> Finding:
 
 
 def _channels(settings: "Settings") -> Finding:
-    named = {"Slack": settings.slack_webhook_url, "the webhook": settings.webhook_url}
-    there = [name for name, url in named.items() if url]
-    if not there:
-        advice = "set SERINUS_SLACK_WEBHOOK_URL or SERINUS_WEBHOOK_URL"
-        return Finding("alerts", WARNING, "alerts go to the log alone", advice)
-    return Finding("alerts", OK, f"alerts go to {' and '.join(there)}")
+    from serinus.alerts.addresses import addresses_of
+
+    if there := sorted(addresses_of(settings).names):
+        return Finding("alerts", OK, f"alerts go to {', '.join(there)}; try them: serinus alerts test")
+    advice = "set SERINUS_SLACK_WEBHOOK_URL, SERINUS_PAGERDUTY_ROUTING_KEY or another; see docs/howto/alerts.md"
+    return Finding("alerts", WARNING, "alerts go to the log alone", advice)
 
 
 def _examine_service(session: Session) -> Finding:

@@ -6,6 +6,9 @@ from enum import StrEnum
 from serinus.analysis.criteria import Criteria, Limit
 from serinus.routing.split import EndpointRule
 
+CHANNELS = ("slack", "pagerduty", "email", "webhook", "apprise", "log")
+"""The ways to reach people; where each leads is the installation's matter."""
+
 
 class Evidence(StrEnum):
     """How strong an analysis gate's evidence must be: the customer's literal criteria, or a sequential proof."""

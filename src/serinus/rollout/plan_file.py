@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
 
@@ -13,6 +14,7 @@ from serinus.deployment import OTHER_ENDPOINT
 from serinus.errors import InvalidInput, Problem
 from serinus.rollout.fields import Fields, Problems
 from serinus.rollout.plan import (
+    CHANNELS,
     AlertRule,
     ApprovalGate,
     AtDeadline,
@@ -44,7 +46,6 @@ class LimitMetric(StrEnum):
 
 DEFAULTS = Plan("", (), Margins(0, 0, 0), ())
 _NAME = re.compile(r"[a-z0-9][a-z0-9_\-]{0,63}", re.ASCII)
-_CHANNEL = re.compile(r"[a-z][a-z0-9_\-]{0,31}(:\S{1,200})?", re.ASCII)
 
 
 def parse_plan(text: str) -> Plan:
@@ -209,9 +210,11 @@ def _name_objection(name: str) -> str | None:
 
 
 def _channel_objection(channel: str) -> str | None:
-    if _CHANNEL.fullmatch(channel):
+    if channel in CHANNELS:
         return None
-    return f'must be a channel such as "slack" or "email:ops@example.org", not {channel[:70]!r}'
+    meant = get_close_matches(channel, CHANNELS, n=1)
+    hint = f"; did you mean {meant[0]!r}?" if meant else ""
+    return f"must be one of {', '.join(CHANNELS)}, not {channel[:70]!r}{hint}"
 
 
 def _template_objection(template: str) -> str | None:

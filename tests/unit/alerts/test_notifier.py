@@ -13,8 +13,9 @@ from sqlalchemy import text
 
 from control_room import Clock
 from serinus.alerts.alert import Alert, channels_for
-from serinus.alerts.channels import NotDelivered
+from serinus.alerts.delivery import NotDelivered
 from serinus.alerts.notifier import (
+    ALERTS_A_MINUTE,
     CLAIM_SECONDS,
     DEFECT_TRIES,
     GIVE_UP_SECONDS,
@@ -260,3 +261,41 @@ def test_nothing_is_left_running_when_the_notifier_is_cancelled() -> None:
 def test_retries_grow_apart_up_to_a_bound(attempts: int, chance: float) -> None:
     seconds = retry_after_seconds(attempts, chance)
     assert min(2.0 ** min(attempts, 30), LONGEST_RETRY_SECONDS) / 2 <= seconds <= LONGEST_RETRY_SECONDS
+
+
+def test_a_channel_gets_so_many_alerts_a_minute_and_the_others_later() -> None:
+    async def story(store: Store, clock: Clock) -> None:
+        slack = Channel()
+        notifier = Notifier(store, {"slack": slack}, clock)
+        await store.record_events([promoted(clock()) for _ in range(ALERTS_A_MINUTE + 5)])
+        while await notifier.deliver("slack"):
+            pass
+        assert len(slack.told) == ALERTS_A_MINUTE
+        clock.forward(61)
+        while await notifier.deliver("slack"):
+            pass
+        assert slack.told == list(range(1, ALERTS_A_MINUTE + 6))
+
+    tell(story)
+
+
+def test_a_receiver_that_asks_for_a_pause_is_left_in_peace_for_so_long() -> None:
+    class Busy(Channel):
+        async def __call__(self, alert: Alert) -> None:
+            if not self.told:
+                self.told.append(0)
+                raise NotDelivered("answered 429", retry_after_seconds=90)
+            await super().__call__(alert)
+
+    async def story(store: Store, clock: Clock) -> None:
+        slack = Busy()
+        notifier = Notifier(store, {"slack": slack}, clock)
+        await store.record_events([promoted(clock())])
+        assert await notifier.deliver("slack")
+        clock.forward(89)
+        assert not await notifier.deliver("slack")
+        clock.forward(2)
+        assert await notifier.deliver("slack")
+        assert slack.told == [0, 1]
+
+    tell(story)

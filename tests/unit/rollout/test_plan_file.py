@@ -212,7 +212,7 @@ approvals = ["x"]
         ("limit_percent = 5", "limit_percent = 500", 19, "at most 100"),
         ('deadline = "60s"', 'deadline = "0s"', 21, "must be at least 10 s"),
         ('deadline = "60s"', 'deadline = "60s"\nchannels = "slack"', 22, "must be a list, not a text"),
-        ('deadline = "60s"', 'deadline = "60s"\nchannels = ["Slack!"]', 22, "must be a channel such as"),
+        ('deadline = "60s"', 'deadline = "60s"\nchannels = ["Slack!"]', 22, "must be one of slack"),
         ('deadline = "60s"', 'deadline = "60s"\nchannels = ["slack", "slack"]', 22, "stands there twice"),
         ('severity = "critical"', 'severity = "urgent"', 20, "must be one of critical, high, medium"),
         ('metric = "error_rate"', 'metric = "volume"', 18, "must be one of error_rate, p95, availability"),
