@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 
 from control_room import MEMORY, Room, live
-from serinus.admin.access import Access
+from serinus.access import Access
 from serinus.admin.app import PREFIX, admin_app
 from serinus.admin.context import Context
 

@@ -25,6 +25,7 @@ IMPORTS: dict[str, set[str]] = {
     "settings": {"errors"},
     "storage": {"deployment", "errors", "routing", "metrics", "analysis", "rollout"},
     "alerts": {"deployment", "errors", "analysis", "rollout", "storage", "messages", "pauses", "settings"},
+    "access": {"errors", "storage"},
     "asgi": {"deployment", "errors", "routing", "metrics"},
     "control": {
         *("deployment", "errors", "routing", "metrics", "analysis", "rollout"),
@@ -33,7 +34,7 @@ IMPORTS: dict[str, set[str]] = {
     "plans": {"rollout", "errors"},
     "admin": {
         *("deployment", "errors", "routing", "metrics", "analysis", "rollout"),
-        *("storage", "control", "messages", "asgi", "plans", "alerts"),
+        *("storage", "access", "control", "messages", "asgi", "plans", "alerts"),
     },
     "cli": {"errors", "messages", "settings", "rollout", "plans", "alerts", "bootstrap"},
     "__main__": {"cli"},

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from admin_desk import ADDRESS, ADMIN, Desk, at_desk, kind
-from serinus.admin.access import Role
+from serinus.access import Role
 from serinus.rollout.events import EventKind
 
 VERBS = {

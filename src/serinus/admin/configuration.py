@@ -6,7 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from serinus.admin.access import Operator, Role, Viewer
+from serinus.access import Role
+from serinus.admin.access import Operator, Viewer
 from serinus.admin.context import Context, Here
 from serinus.admin.figures import Cells, canary_percentage
 from serinus.admin.orders import ConfigBody, ExpectedRevision, order_of

@@ -12,13 +12,14 @@ from serinus.errors import Refused, StaleRevision
 from serinus.rollout.events import ITSELF, Detail, Event, EventKind
 from serinus.rollout.state import Decision, Phase, Rollout
 from serinus.routing.split import Split
-from serinus.storage import deliveries, events, judgements, leases, rollouts, splits, tokens
+from serinus.storage import deliveries, events, judgements, leases, rollouts, sessions, splits, tokens
 from serinus.storage.bell import Bell
 from serinus.storage.counts import Counts
 from serinus.storage.database import Database
 from serinus.storage.deliveries import Delivery
 from serinus.storage.events import Channels
 from serinus.storage.judgements import Judgement
+from serinus.storage.sessions import Session
 from serinus.storage.splits import CONTROLLER, SplitSource, StoredSplit
 from serinus.storage.tables import heartbeats, put
 from serinus.storage.tokens import Token
@@ -187,7 +188,7 @@ class Store(Counts):
             else:
                 await deliveries.postpone(connection, delivery, retry_at=retry_at, error=error)
 
-    # Leases and tokens
+    # Leases, tokens and sessions
 
     async def acquire_lease(self, name: str, holder: str, now: float, ttl: float) -> bool:
         """Take or renew; two that try at the same instant cannot both succeed."""
@@ -231,6 +232,21 @@ class Store(Counts):
             details: dict[str, Detail] = {"token": token.id, "name": token.name, "from": origin}
             event = Event(EventKind.TOKEN_REVOKED, now, by, details=details)
             await events.insert_events(connection, [event], self._channels)
+
+    async def open_session(self, secret: str, session: Session, now: float) -> None:
+        """Keep it under a secret that only its holder knows."""
+        async with self.database.write() as connection:
+            await sessions.insert_session(connection, secret, session, now)
+
+    async def session(self, secret: str, now: float) -> Session | None:
+        """The session with this secret, if it and its token are in force at `now`."""
+        async with self.database.read() as connection:
+            session = await sessions.read_session(connection, secret)
+        return session if session is not None and session.valid(now) else None
+
+    async def close_session(self, secret: str) -> None:
+        async with self.database.write() as connection:
+            await sessions.delete_session(connection, secret)
 
     def _ring(self, *, split: bool) -> None:
         self.events_saved.ring()

@@ -144,6 +144,15 @@ tokens = Table(
     Column("revoked_at", Double),
 )
 
+sessions = Table(
+    "serinus_sessions",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("token_id", ForeignKey(tokens.c.id)),
+    Column("seal", String(64)),
+    Column("expires_at", Double, nullable=False),
+)
+
 
 async def put(connection: AsyncConnection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
     """Update the row with this key, or insert it."""

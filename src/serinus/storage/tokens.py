@@ -40,7 +40,7 @@ async def insert_token(connection: AsyncConnection, token: Token) -> str:
             id=token.id,
             name=token.name,
             role=token.role,
-            digest=_digest(secret),
+            digest=digest_of(secret),
             created_at=token.created_at,
             created_by=token.created_by,
             expires_at=token.expires_at,
@@ -50,7 +50,12 @@ async def insert_token(connection: AsyncConnection, token: Token) -> str:
 
 
 async def read_token(connection: AsyncConnection, secret: str) -> Token | None:
-    row = (await connection.execute(select(tokens).filter_by(digest=_digest(secret)))).first()
+    row = (await connection.execute(select(tokens).filter_by(digest=digest_of(secret)))).first()
+    return None if row is None else _token(row)
+
+
+async def read_token_by_id(connection: AsyncConnection, token_id: str) -> Token | None:
+    row = (await connection.execute(select(tokens).filter_by(id=token_id))).first()
     return None if row is None else _token(row)
 
 
@@ -71,7 +76,7 @@ def make_id() -> str:
     return token_hex(6)
 
 
-def _digest(secret: str) -> str:
+def digest_of(secret: str) -> str:
     return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
