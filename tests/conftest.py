@@ -2,10 +2,13 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+import postgresql
 
 settings.register_profile("ci", derandomize=True)  # a change is judged by the same examples every time
 if os.environ.get("CI"):
@@ -17,7 +20,7 @@ DATA = Path(__file__).parents[2] / "shared" / "data"
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("tool"):
         name = marker.args[0]
-        if shutil.which(name) is None:
+        if not (postgresql.programs() if name == "postgresql" else shutil.which(name)):
             _miss(f"the program `{name}` is not installed")
 
 
@@ -25,6 +28,12 @@ def _miss(reason: str) -> None:
     if os.environ.get("SERINUS_REQUIRE_TOOLS"):
         pytest.fail(f"{reason}, and SERINUS_REQUIRE_TOOLS is set", pytrace=False)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[postgresql.Server]:
+    """One for all tests, which use a database each; who asks for it carries `tool("postgresql")`."""
+    yield from postgresql.running()
 
 
 @pytest.fixture(scope="session")

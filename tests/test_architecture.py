@@ -23,7 +23,7 @@ IMPORTS: dict[str, set[str]] = {
     "rollout": {"deployment", "errors", "routing", "metrics", "analysis"},
     "messages": {"errors", "analysis", "rollout"},
     "settings": {"errors"},
-    "storage": {"deployment", "errors", "routing", "metrics", "analysis", "rollout"},
+    "storage": {"deployment", "errors", "pauses", "routing", "metrics", "analysis", "rollout"},
     "alerts": {"deployment", "errors", "analysis", "rollout", "storage", "messages", "pauses", "settings"},
     "access": {"errors", "storage"},
     "asgi": {"deployment", "errors", "routing", "metrics"},

@@ -88,6 +88,7 @@ class Machinery:
         work = (
             loop.run(self.controller, self.store, self.clock, holder=self.name),
             self._notifier(client).run(),
+            self.store.watch(),
             *others,
         )
         self._tasks = [asyncio.create_task(each) for each in work]

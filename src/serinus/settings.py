@@ -18,7 +18,7 @@ from serinus.errors import InvalidInput, Problem
 
 PREFIX = "SERINUS_"
 HTTP, SMTP = {"http", "https"}, {"smtp", "smtps"}
-EXAMPLE_URL = "write it like sqlite+aiosqlite:///serinus.db"
+EXAMPLE_URL = "write it like sqlite+aiosqlite:///serinus.db or postgresql+asyncpg://user:password@host/name"
 CLIENT_VARIABLES = {"SERINUS_URL", "SERINUS_TOKEN", "SERINUS_REQUIRE_TOOLS"}
 WORDS = {"too_short": "must have at least {min_length} characters", "value_error": "{error}"}  # pydantic's own mislead
 
@@ -41,7 +41,9 @@ class Settings(BaseSettings):
     admin_token: Secret | None = Field(None, description="a bearer token with the role admin, beside the stored ones")
     admin_name: Name = Field("admin", description="whose name stands in the events of `admin_token`")
     public_metrics: bool = Field(default=False, description="the metrics may be read without a token")
-    agent_name: Name | None = Field(None, description="this process's name in the store; by default the host's")
+    agent_name: Annotated[Name, Field(max_length=100)] | None = Field(
+        None, description="this process's name in the store; by default the host's"
+    )
     stale_after_seconds: float = Field(
         60.0, gt=0, allow_inf_nan=False, description="after how long without a controller everybody gets LEGACY"
     )

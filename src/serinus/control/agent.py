@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 Step: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 
 BEAT_SECONDS = 1.0
-WATCH_SECONDS = 0.2
+WATCH_SECONDS = 1.0  # the net below the store's bell
 LONGEST_PAUSE_SECONDS = 5.0
 FAREWELL_SECONDS = 3.0
 SENT_AT_ONCE = 100

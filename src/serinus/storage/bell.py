@@ -1,10 +1,10 @@
-"""Wakes the tasks of this process when something was stored by this process."""
+"""Wakes the tasks of this process when something was stored."""
 
 import asyncio
 
 
 class Bell:
-    """Rings are counted, so that one between two waits is not missed. For one event loop; other processes must poll."""
+    """Rings are counted, so that one between two waits is not missed. For one event loop."""
 
     def __init__(self) -> None:
         self.rings = 0

@@ -1,28 +1,49 @@
 """One SQL database, opened the way that this project needs it."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from importlib.resources import files
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection
+from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from serinus.errors import InvalidInput, Problem, StoreUnavailable, Unreadable
-from serinus.storage.sqlite import NoTurn, Turns, Workers, open_sqlite
+from serinus.errors import StoreUnavailable, Unreadable
+from serinus.storage.postgresql import PostgreSQL
+from serinus.storage.sqlite import SQLite
 
 POOL_TIMEOUT_SECONDS = 5.0
+_alembic: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+"""Alembic works by way of globals: one migration at a time, whatever the database."""
+
+
+class Backend(Protocol):
+    """What is different between databases."""
+
+    engine: AsyncEngine
+    read_options: Mapping[str, Any]
+    write_options: Mapping[str, Any]
+    failures: tuple[type[Exception], ...]
+
+    def turn(self) -> AbstractAsyncContextManager[None]: ...
+    def migrating(self) -> AsyncEngine: ...
+    async def lock_tables(self, connection: AsyncConnection) -> None: ...
+    def heard(self) -> AsyncIterator[None]: ...
+    async def close(self) -> None: ...
 
 
 class Database:
-    """Connections to `url` (``sqlite+aiosqlite:///file.db``; ``sqlite+aiosqlite://`` lives in memory).
+    """Connections to `url`: ``sqlite+aiosqlite:///file.db``, or ``postgresql+asyncpg://user:password@host/name``.
 
-    Reads and writes are told apart because SQLite wants to know: a write transaction begins with
+    Reads and writes are told apart: all that one `read` asks for is of one instant, and in SQLite a write begins with
     ``BEGIN IMMEDIATE``, so that two writers queue instead of failing half-way (https://sqlite.org/lang_transaction.html).
     SQLite's ``synchronous=NORMAL`` in WAL mode survives the death of the process at any instant; a power failure may
     cost the last transactions, and leaves what came before them.
@@ -31,64 +52,67 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
-        self._workers = Workers()
-        self._turns = Turns(self.url.database if self.url.get_backend_name() == "sqlite" else None)
-        if self.url.get_backend_name() == "sqlite":
-            self.engine = open_sqlite(self.url, self._workers, POOL_TIMEOUT_SECONDS)
-        else:
-            self.engine = _open(self.url)
+        kind: type[SQLite | PostgreSQL] = SQLite if self.url.get_backend_name() == "sqlite" else PostgreSQL
+        self._backend: Backend = kind(self.url, POOL_TIMEOUT_SECONDS)
+        self._failures: tuple[type[Exception], ...] = (DBAPIError, PoolTimeout, *self._backend.failures)
+
+    @property
+    def engine(self) -> AsyncEngine:
+        return self._backend.engine
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection whose reads see one consistent state."""
-        with _translated_errors():
+        with self._translated_errors():
             async with self.engine.connect() as connection:
-                yield connection
+                yield await connection.execution_options(**self._backend.read_options)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction: committed at the end of the block, undone when the block raises."""
-        with _translated_errors():
-            async with self._turns.next(), self.engine.connect() as connection:
-                await connection.execution_options(serinus_writes=True)
-                async with connection.begin():
-                    yield connection
+        async with self._writing(self.engine) as connection:
+            yield connection
 
     async def migrate(self, package: str) -> None:
         """Bring the tables of `package`, which holds Alembic's `versions/`, up to date.
 
         Each package keeps its own version table. Raises `Unreadable` when a later version has made the tables.
         """
-        async with (
-            self.write() as connection
-        ):  # SQLite's write lock also keeps two migrations apart in Alembic's globals
+        lock = _alembic.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+        async with lock, self._writing(self._backend.migrating()) as connection:
+            await self._backend.lock_tables(connection)
             try:
                 await connection.run_sync(_upgrade, package)
             except CommandError as error:
                 raise Unreadable(f"the tables of {package} are a later version's: {error}") from error
 
+    def heard(self) -> AsyncIterator[None]:
+        """Come by once at the beginning, and whenever another process may have stored something that is waited for.
+
+        Raises `StoreUnavailable`, after which things may have been missed.
+        """
+        return self._backend.heard()
+
     async def close(self) -> None:
-        await self.engine.dispose()
-        await self._workers.end()
+        await self._backend.close()
 
+    @asynccontextmanager
+    async def _writing(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        with self._translated_errors():
+            async with self._backend.turn(), engine.connect() as connection:
+                await connection.execution_options(**self._backend.write_options)
+                async with connection.begin():
+                    yield connection
 
-def _open(url: URL) -> AsyncEngine:
-    """Raises `InvalidInput` when the driver that `url` names is not installed."""
-    try:
-        return create_async_engine(url, pool_timeout=POOL_TIMEOUT_SECONDS)
-    except ModuleNotFoundError as error:
-        raise InvalidInput(Problem("database_url", f"needs the package {error.name}: pip install it")) from error
-
-
-@contextmanager
-def _translated_errors() -> Iterator[None]:
-    try:
-        yield
-    except IntegrityError:
-        raise
-    except (DBAPIError, PoolTimeout, NoTurn) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        raise StoreUnavailable(f"the store does not answer: {cause}") from error
+    @contextmanager
+    def _translated_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except IntegrityError:
+            raise
+        except self._failures as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            raise StoreUnavailable(f"the store does not answer: {cause or type(cause).__name__}") from error
 
 
 def _upgrade(connection: Connection, package: str) -> None:

@@ -17,6 +17,8 @@ async def insert_snapshots(
     connection: AsyncConnection, agent: str, batch: Sequence[Snapshot], stored_at: float
 ) -> None:
     """Store what is not stored yet: an agent sends its snapshots in order, and again when it did not hear back."""
+    if batch:
+        await count_up(connection, "snapshots", 0)  # waits for the agent's own last try, of which it did not hear
     last = await _last_sequence(connection, agent)
     fresh = [snapshot for snapshot in batch if snapshot.sequence > last]
     if not fresh:

@@ -2,18 +2,25 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from threading import Thread
+from types import MappingProxyType
 from typing import Any, ClassVar
+from urllib.parse import quote
 from weakref import WeakKeyDictionary, WeakSet
 
 import aiosqlite
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from serinus.errors import StoreUnavailable
+
+LOOK_SECONDS = 0.05
 BUSY_TIMEOUT_SECONDS = "2"
 JOIN_SECONDS = 2.0
 TURN_SECONDS = 5.0
@@ -61,7 +68,7 @@ class Turns:
     @asynccontextmanager
     async def next(self) -> AsyncIterator[None]:
         """One's turn; raises `NoTurn` when it does not come within `TURN_SECONDS`."""
-        if not self._path or self._path == ":memory:":
+        if self._path is None:
             yield
             return
         queue = self._queues.setdefault(asyncio.get_running_loop(), {}).setdefault(self._path, asyncio.Lock())
@@ -76,11 +83,65 @@ class Turns:
             queue.release()
 
 
-def open_sqlite(url: URL, workers: Workers, pool_timeout: float) -> AsyncEngine:
-    """`url` may say how many seconds to wait for a lock (``?timeout=0.5``); a database in memory has one connection."""
+class SQLite:
+    """Connections to a file, or to one database in memory.
+
+    ``?timeout=0.5`` of the URL says how many seconds to wait for a lock (2). Migrations are kept apart by the write
+    lock that every writer takes.
+    """
+
+    read_options: Mapping[str, Any] = MappingProxyType({})
+    write_options: Mapping[str, Any] = MappingProxyType({"serinus_writes": True})
+    failures: tuple[type[Exception], ...] = (NoTurn,)
+
+    def __init__(self, url: URL, pool_timeout: float) -> None:
+        self._path = str(Path(url.database).absolute()) if url.database and url.database != ":memory:" else None
+        self._workers = Workers()
+        self._turns = Turns(self._path)
+        self.engine = _open(url, self._workers, pool_timeout)
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """One writer of this process after the other; raises `NoTurn`."""
+        return self._turns.next()
+
+    def migrating(self) -> AsyncEngine:
+        return self.engine
+
+    async def lock_tables(self, connection: AsyncConnection) -> None:
+        """`BEGIN IMMEDIATE` has done so."""
+
+    async def heard(self) -> AsyncIterator[None]:
+        """Come by once at the beginning, and whenever the file was changed by another connection.
+
+        Raises `StoreUnavailable` when the file is not there any more. A database in memory has one process only.
+        """
+        if self._path is None:
+            await asyncio.get_running_loop().create_future()
+        path, seen = self._path or "", -1
+        try:
+            address = f"file:{quote(path)}?mode=rw"  # or a missing file would be made
+            async with self._workers.connect(address, uri=True, isolation_level=None) as watching:
+                identity = _identity(path)
+                while _identity(path) == identity:
+                    [(version,)] = await watching.execute_fetchall("PRAGMA data_version")
+                    if version != seen:
+                        seen = version
+                        yield
+                    await asyncio.sleep(LOOK_SECONDS)
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"the store does not answer: {error}") from error
+        raise StoreUnavailable(f"the store does not answer: {path} was replaced")
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+        await self._workers.end()
+
+
+def _open(url: URL, workers: Workers, pool_timeout: float) -> AsyncEngine:
+    """A database in memory has one connection: another would be another database."""
     options: dict[str, Any] = {"connect_args": {"async_creator_fn": workers.connect}, "pool_timeout": pool_timeout}
     if url.database in (None, "", ":memory:"):
-        engine = create_async_engine(url, **options, **ONE_CONNECTION)  # another connection would be another database
+        engine = create_async_engine(url, **options, **ONE_CONNECTION)
     else:
         engine = create_async_engine(
             url.update_query_dict({"timeout": BUSY_TIMEOUT_SECONDS} | dict(url.query)), **options

@@ -23,13 +23,14 @@ from serinus.storage.sessions import Session
 from serinus.storage.splits import CONTROLLER, SplitSource, StoredSplit
 from serinus.storage.tables import heartbeats, put
 from serinus.storage.tokens import Token
+from serinus.storage.watch import Watch
 
 
 class Store(Counts):
     """Every method is one transaction. All raise `StoreUnavailable` when the database does not answer.
 
     `channels` says which channels an event is to be told on; the deliveries are stored with the event. `split_saved`
-    and `events_saved` ring when this process stored one; what other processes store has to be polled.
+    and `events_saved` ring when this process stored one, and, while `watch` runs, when another process did.
     """
 
     def __init__(self, database: Database, *, channels: Channels = attrgetter("channels")) -> None:
@@ -41,6 +42,10 @@ class Store(Counts):
     async def prepare(self) -> None:
         """Create the tables, or bring them up to date; harmless to repeat."""
         await self.database.migrate("serinus.storage.migrations")
+
+    async def watch(self) -> None:
+        """Ring for what other processes store, until cancelled."""
+        await Watch(self.database, self.split_saved, self.events_saved).run()
 
     # The split
 
@@ -57,8 +62,8 @@ class Store(Counts):
         stored = StoredSplit(numbered, SplitSource.MANUAL, changed_at=event.at, changed_by=event.actor)
         async with self.database.write() as connection:
             await rollouts.refuse_beside_active(connection)
+            await events.insert_events(connection, [event], self._channels)  # before the split, as everywhere
             await splits.write_split(connection, stored, expected_revision=expected_revision)
-            await events.insert_events(connection, [event], self._channels)
         self._ring(split=True)
         return stored
 

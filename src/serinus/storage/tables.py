@@ -20,6 +20,7 @@ from sqlalchemy import (
     insert,
     update,
 )
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 metadata = MetaData()
@@ -156,9 +157,14 @@ sessions = Table(
 
 async def put(connection: AsyncConnection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
     """Update the row with this key, or insert it."""
-    matches = [table.c[name] == value for name, value in key.items()]
-    if not (await connection.execute(update(table).where(*matches).values(**values))).rowcount:
-        await connection.execute(insert(table).values(**key, **values))
+    there = update(table).where(*(table.c[name] == value for name, value in key.items())).values(**values)
+    if (await connection.execute(there)).rowcount:
+        return
+    try:
+        async with connection.begin_nested():
+            await connection.execute(insert(table).values(**key, **values))
+    except IntegrityError:  # somebody else has inserted it in the meantime
+        await connection.execute(there)
 
 
 async def count_up(connection: AsyncConnection, name: str, by: int) -> int:

@@ -1,0 +1,55 @@
+"""Hears what other processes store."""
+
+import asyncio
+import logging
+from contextlib import aclosing
+
+from sqlalchemy import select
+
+from serinus.errors import StoreUnavailable
+from serinus.pauses import lengthened
+from serinus.storage.bell import Bell
+from serinus.storage.database import Database
+from serinus.storage.tables import counters, split
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 5.0
+
+
+class Watch:
+    """Rings `split_saved` and `events_saved` when any process on any machine has stored one.
+
+    Those who wait for a bell look by themselves now and then, so that a watch that fails costs time and nothing else.
+    """
+
+    def __init__(self, database: Database, split_saved: Bell, events_saved: Bell) -> None:
+        self._database = database
+        self._split_saved, self._events_saved = split_saved, events_saved
+        self._split_revision = self._last_event = -1
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        failures = 0
+        while True:
+            try:
+                async with aclosing(self._database.heard()) as changes:  # type: ignore[type-var]  # a generator
+                    async for _ in changes:
+                        await self._look()
+                        failures = 0
+            except StoreUnavailable as error:
+                failures += 1
+                logger.debug("what other processes store is not heard: %s", error)
+            await asyncio.sleep(lengthened(RETRY_SECONDS, failures, longest=LONGEST_PAUSE_SECONDS))
+
+    async def _look(self) -> None:
+        last_event = select(counters.c.value).where(counters.c.name == "events").scalar_subquery()
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(split.c.revision, last_event.label("last_event")))).one()
+        if row.revision != self._split_revision:
+            self._split_revision = row.revision
+            self._split_saved.ring()
+        if row.last_event != self._last_event:
+            self._last_event = row.last_event
+            self._events_saved.ring()
