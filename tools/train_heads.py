@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mentor.canary.content import CLASSES
 from mentor.canary.encoder import shared_encoder
-from mentor.canary.ensemble import CLASSES
 from mentor.personas import Language
 
 CANARY = Path(__file__).parents[1] / "src" / "mentor" / "canary"

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from mentor.canary.memory import Memory
 from mentor.canary.multiturn import MultiturnEngine, Reply
+from mentor.canary.population import nothing_learned
 from mentor.detection import Hints
 from mentor.errors import SessionBusy, SessionClosed, SessionExpired
 from mentor.feedback import RecommendationLog
@@ -118,7 +119,7 @@ class Conversations:
         turn = Turn(session.turn_count + 1, message, reply.answer.text, self._clock(), labels)
         if not await self._sessions.append(session, turn, reply.memory):
             return None
-        scores = self._recommender.recommend(Query(message, reply.detected, Hints()), {}).scores
+        scores = self._recommender.recommend(Query(message, reply.detected, Hints()), nothing_learned()).scores
         words = sum(len(_WORD.findall(text)) for text in (reply.context, message, reply.answer.text))
         return TakenTurn(session, turn, reply, scores[session.persona], words)
 

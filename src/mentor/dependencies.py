@@ -3,15 +3,18 @@
 The module's functions are the service's own engines, configured from the environment. Tests make their own `Engines`.
 """
 
+import random
 import time
 from collections.abc import Callable
 from functools import cache, cached_property
 
+from mentor.canary.content import shared_head
 from mentor.canary.encoder import shared_encoder
 from mentor.canary.ensemble import EnsembleRecommender
 from mentor.canary.multiturn import MultiturnEngine
 from mentor.canary.responders import OfflineResponder
 from mentor.conversations import Conversations
+from mentor.exploration import NO_EXPLORATION, Exploration
 from mentor.feedback import RecommendationLog
 from mentor.health import Health
 from mentor.legacy.resonance import ResonanceRecommender
@@ -25,14 +28,21 @@ from serinus import Database, DeploymentVersion
 class Engines:
     """All parts of one service, over one database that both versions share."""
 
-    def __init__(self, settings: MentorSettings, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        settings: MentorSettings,
+        clock: Callable[[], float] = time.time,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        """`clock` gives epoch seconds; `draw` gives uniform numbers on [0, 1), which decide what is explored."""
         self.settings = settings
         self.clock = clock
+        self.draw = draw
         self.database = Database("sqlite+aiosqlite://" if settings.simulation else settings.database_url)
 
     @cached_property
     def recommendation_engine(self) -> EnsembleRecommender:
-        return EnsembleRecommender(shared_encoder())
+        return EnsembleRecommender(shared_head())
 
     @cached_property
     def session_manager(self) -> SessionStore:
@@ -52,7 +62,7 @@ class Engines:
 
     @cached_property
     def log(self) -> RecommendationLog:
-        return SimulatedLog() if self.settings.simulation else RecommendationLog(self.database)
+        return SimulatedLog() if self.settings.simulation else RecommendationLog(self.database, shared_head())
 
     def recommendations(self, version: DeploymentVersion) -> Recommendations:
         return Recommendations(
@@ -61,6 +71,7 @@ class Engines:
             phase4=self.recommendation_engine,
             log=self.log,
             clock=self.clock,
+            exploration=self._exploration(version),
         )
 
     def conversations(self, version: DeploymentVersion) -> Conversations:
@@ -80,6 +91,12 @@ class Engines:
             engine=self.multiturn_engine if version is DeploymentVersion.CANARY else self.legacy_multiturn_engine,
             database=self.database,
         )
+
+    def _exploration(self, version: DeploymentVersion) -> Exploration:
+        """Phase 3 always shows what scores best, and a simulation answers from its input alone."""
+        if version is DeploymentVersion.LEGACY or self.settings.simulation:
+            return NO_EXPLORATION
+        return Exploration(self.settings.exploration, self.draw)
 
     async def prepare(self) -> None:
         """Bring the tables up to date. Raises StoreUnavailable."""

@@ -1,7 +1,7 @@
 """What was recommended to whom, how it was rated, and what the ratings taught."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Row, insert, select
@@ -9,11 +9,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mentor import tables
-from mentor.canary.ensemble import learn
+from mentor.canary.content import ContentHead
+from mentor.canary.population import Learned
+from mentor.detection import Hints, Intent, Pace, Tone
 from mentor.errors import RecommendationNotFound
+from mentor.learning import LearnedStore
 from mentor.paging import Cursor, Page, newest_first
 from mentor.personas import Persona
-from mentor.recommendation import Affinities, Affinity
 from serinus import Database
 
 
@@ -21,7 +23,8 @@ from serinus import Database
 class MadeRecommendation:
     """One recommendation as it was answered.
 
-    `expected` is P(positive feedback) by persona at that time; `rating` lies in -1..1.
+    `expected` is P(positive feedback) by persona at that time; `propensities` are the probabilities with which each
+    persona could have been shown first (None where none were kept); `rating` lies in -1..1.
     """
 
     recommendation_id: str
@@ -32,6 +35,8 @@ class MadeRecommendation:
     confidence: float
     expected: dict[Persona, float]
     made_at: float
+    hints: Hints
+    propensities: dict[Persona, float] | None
     rating: float | None = None
     chosen_persona: Persona | None = None
 
@@ -49,21 +54,24 @@ class Feedback:
 class RecommendationLog:
     """Raises StoreUnavailable from every method while the database is away."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, head: ContentHead) -> None:
         self._database = database
+        self._head = head
+        self._learned = LearnedStore()
 
     def new_id(self, user_id: str, query: str) -> str:  # noqa: ARG002 - the simulated log derives it from them
         return f"rec_{secrets.token_urlsafe(18)}"
 
     async def add(self, made: MadeRecommendation) -> None:
         values = {column.name: getattr(made, column.name) for column in tables.recommendations.columns}
+        values["hints"] = {name: label for name, label in asdict(made.hints).items() if label is not None}
         async with self._database.write() as connection:
             await connection.execute(insert(tables.recommendations).values(values))
 
-    async def affinities(self, user_id: str) -> Affinities:
-        """Only personas that the user has rated."""
+    async def learned(self, user_id: str) -> Learned:
+        """What all feedback so far has taught, for this user's next recommendation."""
         async with self._database.read() as connection:
-            return await _affinities(connection, user_id)
+            return await self._learned.read(connection, user_id)
 
     async def record(self, given: Feedback) -> float:
         """Store and learn at once; returns when it was recorded, which for a repeated feedback is the first time.
@@ -74,7 +82,8 @@ class RecommendationLog:
             async with self._database.write() as connection:
                 made = await _recommendation(connection, given)
                 await connection.execute(insert(tables.feedback).values(_row(given)))
-                await _learn(connection, made, given)
+                odds = self._head.odds(made.query, made.hints)
+                await self._learned.teach(connection, given.user_id, odds, _rewards(made, given))
         except IntegrityError:  # rated before
             return await self._recorded_at(given.recommendation_id)
         return given.recorded_at
@@ -120,31 +129,11 @@ async def _recommendation(connection: AsyncConnection, given: Feedback) -> MadeR
     return _made(row)
 
 
-async def _affinities(connection: AsyncConnection, user_id: str) -> dict[Persona, Affinity]:
-    query = select(tables.affinities).where(tables.affinities.c.user_id == user_id)
-    rows = (await connection.execute(query)).all()
-    return {Persona(row.persona): Affinity(row.residual_sum, row.ratings) for row in rows}
-
-
-async def _learn(connection: AsyncConnection, made: MadeRecommendation, given: Feedback) -> None:
-    known = await _affinities(connection, given.user_id)
-    for persona, reward in _rewards(made, given).items():
-        learnt = learn(known.get(persona, Affinity()), reward=reward, expected=made.expected[persona])
-        of_persona = (tables.affinities.c.user_id == given.user_id) & (tables.affinities.c.persona == persona)
-        values = {"residual_sum": learnt.residual_sum, "ratings": learnt.ratings}
-        change = (
-            tables.affinities.update().where(of_persona).values(values)
-            if persona in known
-            else insert(tables.affinities).values(user_id=given.user_id, persona=persona, **values)
-        )
-        await connection.execute(change)
-
-
-def _rewards(made: MadeRecommendation, given: Feedback) -> dict[Persona, float]:
+def _rewards(made: MadeRecommendation, given: Feedback) -> list[tuple[Persona, float]]:
     """Rewards in 0..1: the rating is of the recommended persona; another one chosen in its place was wanted."""
-    rewards = {made.persona: (given.rating + 1) / 2}
+    rewards = [(made.persona, (given.rating + 1) / 2)]
     if given.chosen_persona is not None and given.chosen_persona != made.persona:
-        rewards[given.chosen_persona] = 1.0
+        rewards.append((given.chosen_persona, 1.0))
     return rewards
 
 
@@ -159,7 +148,18 @@ def _made(row: Row[Any]) -> MadeRecommendation:
         **{
             **values,
             "persona": Persona(row.persona),
-            "expected": {Persona(name): value for name, value in row.expected.items()},
+            "expected": _by_persona(row.expected),
+            "hints": _hints(row.hints or {}),
+            "propensities": _by_persona(row.propensities) if row.propensities else None,
             "chosen_persona": Persona(chosen) if chosen else None,
         }
     )
+
+
+def _by_persona(kept: dict[str, float]) -> dict[Persona, float]:
+    return {Persona(name): value for name, value in kept.items()}
+
+
+def _hints(kept: dict[str, str]) -> Hints:
+    tone, pace, intent = (kept.get(name) for name in ("tone", "pace", "intent"))
+    return Hints(Tone(tone) if tone else None, Pace(pace) if pace else None, Intent(intent) if intent else None)

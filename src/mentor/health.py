@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from mentor import tables
 from mentor.canary.multiturn import MultiturnEngine
+from mentor.canary.population import nothing_learned
 from mentor.detection import Hints, detect
 from mentor.personas import Persona
 from mentor.recommendation import Query, Recommender
@@ -64,7 +65,7 @@ class Health:
 
     def _recommends(self) -> bool:
         try:
-            made = self._recommender.recommend(Query(_PROBE, detect(_PROBE), Hints()), {})
+            made = self._recommender.recommend(Query(_PROBE, detect(_PROBE), Hints()), nothing_learned())
         except (ArithmeticError, LookupError, ValueError):
             logger.exception("the recommendation engine fails its check")
             return False

@@ -17,18 +17,18 @@ _DECIMALS = 4
 def recommendation(
     recommended: Recommended, options: schemas.RecommendOptions, metadata: schemas.RecommendMetadata
 ) -> schemas.RecommendResponse:
-    made = recommended.recommendation
+    made, shown = recommended.recommendation, recommended.shown
     return schemas.RecommendResponse(
-        primary_persona=made.primary,
-        confidence=round(made.confidence, _DECIMALS),
+        primary_persona=shown.persona,
+        confidence=round(made.chances[shown.persona], _DECIMALS),
         all_scores={persona: round(score, _DECIMALS) for persona, score in made.scores.items()},
         ranked_recommendations=[
             schemas.RankedRecommendation(
                 persona=persona, score=round(made.scores[persona], _DECIMALS), reason=made.reasons[persona]
             )
-            for persona in made.ranking[: options.top_k]
+            for persona in shown.ranking[: options.top_k]
         ],
-        explanation=". ".join(made.reasons[persona] for persona in made.ranking[:2])
+        explanation=". ".join(made.reasons[persona] for persona in shown.ranking[:2])
         if options.include_explanation
         else None,
         metadata=metadata,
@@ -44,6 +44,7 @@ def recommendation_metadata(
         algorithm=service.recommender.algorithm,
         processing_time_ms=_ms(took_s),
         ab_group=service.version,
+        explored=recommended.shown.explored,
         detected=detected(recommended.query.detection),
         simulated=simulated,
     )
@@ -73,6 +74,7 @@ def history_item(made: MadeRecommendation) -> schemas.HistoryItem:
         made_at=instant(made.made_at),
         rating=made.rating,
         chosen_persona=made.chosen_persona,
+        propensities=made.propensities,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from mentor.canary.population import Learned
 from mentor.detection import Detection, Hints
 from mentor.personas import Persona
 
@@ -18,34 +19,24 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Affinity:
-    """What one user's feedback says about one persona: how far ratings lay from what was expected of them.
-
-    `residual_sum` is in units of P(positive feedback), `ratings` the effective number of ratings behind it; both fade.
-    """
-
-    residual_sum: float = 0.0
-    ratings: float = 0.0
-
-
-Affinities = Mapping[Persona, Affinity]
-
-
-@dataclass(frozen=True, slots=True)
 class Recommendation:
-    """`scores` lie in 0..1; `confidence` is the engine's own claim of P(the first one is the best one).
+    """`scores` lie in 0..1. `chances` are the engine's own claim, by persona, of P(it is the best of the four).
 
-    `expected` is P(positive feedback) by persona as for an unknown user: what ratings are held against.
+    `expected` is P(positive feedback) by persona: what was predicted when the answer was given.
     """
 
     scores: dict[Persona, float]
-    confidence: float
+    chances: dict[Persona, float]
     expected: dict[Persona, float]
     reasons: dict[Persona, str]
 
     @property
     def primary(self) -> Persona:
         return self.ranking[0]
+
+    @property
+    def confidence(self) -> float:
+        return self.chances[self.primary]
 
     @property
     def ranking(self) -> list[Persona]:
@@ -58,7 +49,7 @@ class Recommender(Protocol):
     algorithm: str
     model_version: str
 
-    def recommend(self, query: Query, affinities: Affinities) -> Recommendation: ...
+    def recommend(self, query: Query, learned: Learned) -> Recommendation: ...
 
 
 def ranked(scores: Mapping[Persona, float]) -> list[Persona]:

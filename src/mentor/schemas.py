@@ -82,6 +82,7 @@ class RecommendMetadata(Body):
     algorithm: str
     processing_time_ms: float
     ab_group: str
+    explored: bool
     detected: Detected
     simulated: bool
 
@@ -137,6 +138,7 @@ class HistoryItem(Body):
     made_at: datetime
     rating: float | None
     chosen_persona: Persona | None
+    propensities: dict[Persona, float] | None
 
 
 class HistoryResponse(Body):

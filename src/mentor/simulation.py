@@ -12,12 +12,12 @@ from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 from zlib import crc32
 
+from mentor.canary.population import Learned, nothing_learned
 from mentor.canary.responders import OfflineResponder, Prompt
 from mentor.detection import detect
 from mentor.feedback import Feedback, MadeRecommendation, RecommendationLog
 from mentor.paging import Page
 from mentor.personas import Language, Persona
-from mentor.recommendation import Affinities
 from mentor.sessions import Session, SessionCounts, SessionState, SessionStore, Turn
 
 _PREFIX: Final = "sim-"
@@ -84,8 +84,8 @@ class SimulatedLog(RecommendationLog):
 
     async def add(self, made: MadeRecommendation) -> None: ...
 
-    async def affinities(self, user_id: str) -> Affinities:  # noqa: ARG002 - nobody is known
-        return {}
+    async def learned(self, user_id: str) -> Learned:  # noqa: ARG002 - nobody is known
+        return nothing_learned()
 
     async def record(self, given: Feedback) -> float:
         return given.recorded_at

@@ -29,6 +29,7 @@ turns = Table(
     Column("ai_response", Text, nullable=False),
     Column("labels", JSON, nullable=False),
     Column("answered_at", Double, nullable=False),
+    Column("generated_by", String(64)),
 )
 
 recommendations = Table(
@@ -42,6 +43,8 @@ recommendations = Table(
     Column("confidence", Double, nullable=False),
     Column("expected", JSON, nullable=False),
     Column("made_at", Double, nullable=False),
+    Column("hints", JSON(none_as_null=True)),
+    Column("propensities", JSON(none_as_null=True)),
     Index("mentor_recommendations_of_user", "user_id", "made_at"),
 )
 
@@ -64,4 +67,22 @@ affinities = Table(
     Column("persona", String(8), primary_key=True),
     Column("residual_sum", Double, nullable=False),
     Column("ratings", Double, nullable=False),
+)
+
+tastes = Table(
+    "mentor_tastes",
+    metadata,
+    Column("user_id", String(128), primary_key=True),
+    Column("persona", String(8), primary_key=True),
+    Column("cell", String(16), primary_key=True),
+    Column("residual_sum", Double, nullable=False),
+    Column("ratings", Double, nullable=False),
+)
+
+population = Table(  # one row for each model that learns; its revision counts what it was taught
+    "mentor_population",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("state", JSON, nullable=False),
 )

@@ -101,7 +101,8 @@ def test_feedback_given_in_legacy_is_known_in_canary(legacy: Service, canary: Se
     after = canary.recommend(query)["all_scores"]
     assert after["Nana"] > before["Nana"]
     assert after[made["primary_persona"]] <= before[made["primary_persona"]]
-    assert canary.recommend(query, user_id="bob")["all_scores"] == before
+    others = canary.recommend(query, user_id="bob")["all_scores"]
+    assert before["Nana"] < others["Nana"] < after["Nana"]  # everybody's ratings count a little, one's own much more
 
 
 def test_the_same_feedback_twice_is_one(service: Service, clock: Clock) -> None:

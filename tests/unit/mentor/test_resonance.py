@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mentor.canary.population import nothing_learned
 from mentor.detection import Detection, Hints, Intent, Pace, Tone, detect
-from mentor.legacy.resonance import RESONANCE, ResonanceRecommender
+from mentor.legacy.resonance import ResonanceRecommender
+from mentor.legacy.resonance_table import RESONANCE
 from mentor.personas import Language, Persona
 from mentor.recommendation import Query, Recommendation
 
@@ -15,7 +17,7 @@ labels = st.builds(
 
 
 def recommend(detected: Detection) -> Recommendation:
-    return ResonanceRecommender().recommend(Query("", detected, Hints()), {})
+    return ResonanceRecommender().recommend(Query("", detected, Hints()), nothing_learned())
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from mentor.canary.encoder import shared_encoder
-from mentor.canary.ensemble import EnsembleRecommender
+from mentor.canary.content import shared_head
 from mentor.detection import Hints
 from mentor.personas import Persona
 
@@ -23,13 +22,12 @@ class Routed(NamedTuple):
 
 @pytest.fixture(scope="module", params=["en", "ko"])
 def routed(request: pytest.FixtureRequest, shared_data: Path) -> Routed:
-    recommender = EnsembleRecommender(shared_encoder())
     rows = []
     for part in ("train", "test"):
         path = shared_data / "routing" / f"{part}_{request.param}.jsonl"
         for line in path.read_text("utf-8").splitlines():
             example = json.loads(line)
-            scores = recommender.content(example["text"], Hints())
+            scores = dict(zip(Persona, shared_head().odds(example["text"], Hints()), strict=False))
             ranking = sorted(scores, key=lambda persona: -scores[persona])
             rows.append((ranking.index(Persona(example["label"])), scores[ranking[0]], example["label"]))
     return Routed(*(np.array(column) for column in zip(*rows, strict=True)))

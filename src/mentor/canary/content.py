@@ -1,0 +1,51 @@
+"""What a text is about: the odds of the four personas, and of none of them."""
+
+from functools import cache
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mentor.canary.encoder import Encoder, shared_encoder
+from mentor.detection import Hints
+from mentor.legacy.resonance_table import RESONANCE
+from mentor.personas import Persona
+
+Odds: TypeAlias = NDArray[np.float64]  # one probability for each of CLASSES, adding up to 1
+
+HINT_WEIGHT: Final = 2.0
+OUT_OF_SCOPE: Final = "out_of_scope"
+CLASSES: Final = (*(persona.value for persona in Persona), OUT_OF_SCOPE)
+_WEIGHTS: Final = Path(__file__).with_name("heads.npz")
+
+
+class ContentHead:
+    """A multinomial logistic head over sentence vectors, trained on seed sentences (`tools/train_heads.py`)."""
+
+    def __init__(self, encoder: Encoder, weights: Path = _WEIGHTS) -> None:
+        self._encoder = encoder
+        with np.load(weights) as arrays:
+            self._weights: NDArray[np.float64] = arrays["weights"].astype(np.float64)
+
+    def odds(self, text: str, hints: Hints) -> Odds:
+        logits = self._weights[:, :-1] @ self._encoder.encode(text) + self._weights[:, -1]
+        logits[:-1] += _tilt(hints)
+        raised = np.exp(logits - logits.max())
+        odds: Odds = raised / raised.sum()
+        return odds
+
+
+@cache
+def shared_head() -> ContentHead:
+    return ContentHead(shared_encoder())
+
+
+@cache
+def _tilt(hints: Hints) -> NDArray[np.float64]:
+    """What the caller's own words about tone, pace and intent add to the personas' logits, zero on average."""
+    given = [label for label in (hints.tone, hints.pace, hints.intent) if label is not None]
+    rows = [[RESONANCE[label][persona] for persona in Persona] for label in given] or [[0.0] * len(Persona)]
+    tilt = np.sum(rows, axis=0, dtype=np.float64)
+    centred: NDArray[np.float64] = HINT_WEIGHT * (tilt - tilt.mean())
+    return centred
