@@ -25,6 +25,7 @@ IMPORTS: dict[str, set[str]] = {
     "settings": {"errors"},
     "storage": {"deployment", "errors", "pauses", "routing", "metrics", "analysis", "rollout"},
     "alerts": {"deployment", "errors", "analysis", "rollout", "storage", "messages", "pauses", "settings"},
+    "reports": {"deployment", "errors", "metrics", "analysis", "rollout", "storage", "messages"},
     "access": {"errors", "storage"},
     "asgi": {"deployment", "errors", "routing", "metrics"},
     "control": {
@@ -34,9 +35,9 @@ IMPORTS: dict[str, set[str]] = {
     "plans": {"rollout", "errors"},
     "admin": {
         *("deployment", "errors", "routing", "metrics", "analysis", "rollout"),
-        *("storage", "access", "control", "messages", "asgi", "plans", "alerts"),
+        *("storage", "access", "control", "messages", "asgi", "plans", "alerts", "reports"),
     },
-    "cli": {"errors", "messages", "settings", "rollout", "plans", "alerts", "bootstrap"},
+    "cli": {"errors", "messages", "settings", "rollout", "plans", "alerts", "reports", "bootstrap"},
     "__main__": {"cli"},
     "bootstrap": {"*"},
 }

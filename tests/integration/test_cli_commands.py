@@ -324,3 +324,24 @@ def test_messages_come_in_korean_on_request(fresh_shell: Shell) -> None:
     fresh_shell.run("start", "demo")
     assert "롤아웃" in fresh_shell.run("status", "--language", "ko").stdout
     assert "시작했습니다" in fresh_shell.run("events", SERINUS_LANGUAGE="ko").stdout
+
+
+def test_reports_are_written_to_files_in_the_form_that_their_names_ask_for(shell: Shell, tmp_path: Path) -> None:
+    page, tests = tmp_path / "ready.html", tmp_path / "junit.xml"
+    tests.write_text('<testsuite><testcase classname="tests.integration.test_a" name="t"/></testsuite>')
+    written = shell.run("report", "readiness", "--output", str(page), "--junit", str(tests), "--language", "ko")
+    assert str(page) in written.stderr
+    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert "통과 1, 실패 0, 건너뜀 0" in page.read_text(encoding="utf-8")
+    assert shell.run("report", "baseline").stdout.startswith("# Baseline")
+    assert shell.json("report", "comparison")["kind"] == "comparison"
+
+
+def test_a_report_that_cannot_be_made_says_why(shell: Shell, tmp_path: Path) -> None:
+    damaged = tmp_path / "junit.xml"
+    damaged.write_text("<testsuite>")
+    assert "no XML that can be read" in shell.run("report", "readiness", "--junit", str(damaged), exit_code=2).stderr
+    assert "readiness report alone" in shell.run("report", "baseline", "--junit", str(damaged), exit_code=2).stderr
+    assert "'none such'" in shell.run("report", "incident", "--rollout", "none such", exit_code=1).stderr
+    outside = tmp_path / "missing" / "ready.md"
+    assert "cannot write" in shell.run("report", "readiness", "--output", str(outside), exit_code=2).stderr

@@ -5,13 +5,24 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from serinus.admin import alerts, configuration, events, measurements, problems, prometheus, rollouts, status, tokens
+from serinus.admin import (
+    alerts,
+    configuration,
+    events,
+    measurements,
+    problems,
+    prometheus,
+    reports,
+    rollouts,
+    status,
+    tokens,
+)
 from serinus.admin.bodies import JsonBodies
 from serinus.admin.context import Context
 
 PREFIX = "/admin/canary"
 MAX_BODY_BYTES = 65_536
-PARTS = (configuration, measurements, rollouts, status, events, alerts, tokens)
+PARTS = (configuration, measurements, rollouts, status, events, alerts, reports, tokens)
 
 
 def admin_app(context: Context, *, max_body_bytes: int = MAX_BODY_BYTES) -> ASGIApp:

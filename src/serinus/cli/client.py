@@ -26,6 +26,10 @@ class Client:
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         return self._ask("GET", path, params=_given(query))
 
+    def text(self, path: str, **query: Any) -> str:
+        """An answer that is no JSON object: a document."""
+        return self._send("GET", path, params=_given(query)).text
+
     def post(self, path: str, body: Mapping[str, Any], *, revision: int | None = None) -> dict[str, Any]:
         """`revision` is the one that the change is meant for."""
         condition = {} if revision is None else {"If-Match": f'"{revision}"'}
@@ -51,15 +55,19 @@ class Client:
                     yield json.loads(line.removeprefix("data:"))
 
     def _ask(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        response = self._send(method, path, **request)
+        answer = _json(response) if response.content else {}
+        if not isinstance(answer, dict):
+            raise Failure(f"{self.url} is not a service with serinus inside; check --url or SERINUS_URL", NO_ANSWER)
+        return answer
+
+    def _send(self, method: str, path: str, **request: Any) -> httpx2.Response:
         request = {"headers": self._headers, "timeout": TIMEOUT_SECONDS, **request}
         with self._errors():
             response = httpx2.request(method, self.url + PREFIX + path, **request)
         if not response.is_success:
             raise self._failure(response)
-        answer = _json(response) if response.content else {}
-        if not isinstance(answer, dict):
-            raise Failure(f"{self.url} is not a service with serinus inside; check --url or SERINUS_URL", NO_ANSWER)
-        return answer
+        return response
 
     def _errors(self) -> "_Errors":
         return _Errors(self.url)

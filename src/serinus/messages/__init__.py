@@ -1,8 +1,10 @@
-"""What codes and events say to people, in English and Korean: the texts of ``en.toml`` and ``ko.toml``.
+"""What codes and events say to people, in English and Korean: the texts of ``en.toml`` and ``ko.toml``, and those of
+documents, in ``reports.en.toml`` and ``reports.ko.toml``.
 
 Placeholders take Python's format specifications, and those of `_Texts`: ``percent`` (0.012 is "1.20 %"), ``+percent``
-(0.089 is "+8.9 %"), ``points`` and ``+points`` (0.005 is "0.50 pp"), ``duration`` and ``time`` (of seconds) and
-``list``. A reason that reads differently for one metric stands under ``reason.metric`` too.
+(0.089 is "+8.9 %"), ``points`` and ``+points`` (0.005 is "0.50 pp"), ``percentage`` (5.0 is "5 %"), ``milliseconds``,
+``duration`` and ``time`` (of seconds) and ``list``. A reason that reads differently for one metric stands under
+``reason.metric`` too.
 """
 
 import tomllib
@@ -41,6 +43,16 @@ def render_label(name: str, language: str = DEFAULT_LANGUAGE, **values: Any) -> 
     return _Texts(language).vformat(catalogue(language)["labels"][name], (), _Known(values))
 
 
+def render_report(name: str, language: str = DEFAULT_LANGUAGE, /, **values: Any) -> str:
+    """A word, a phrase or a sentence of the documents that `serinus.reports` makes."""
+    return _Texts(language).vformat(catalogue(language)["documents"][name], (), _Known(values))
+
+
+def format_value(value: Any, specification: str, language: str = DEFAULT_LANGUAGE) -> str:
+    """One value by one of the format specifications above, or by Python's."""
+    return str(_Texts(language).format_field(value, specification))
+
+
 def render_event(event: Event, language: str = DEFAULT_LANGUAGE) -> tuple[str, str]:
     """What happened, and why as far as it is known (else empty)."""
     known = _Known({**event.details, "actor": event.actor})
@@ -53,7 +65,8 @@ def render_event(event: Event, language: str = DEFAULT_LANGUAGE) -> tuple[str, s
 @cache
 def catalogue(language: str) -> dict[str, dict[str, str]]:
     """All texts of a language, by section and code."""
-    return tomllib.loads(files(__name__).joinpath(f"{language}.toml").read_text(encoding="utf-8"))
+    texts = (files(__name__).joinpath(name) for name in (f"{language}.toml", f"reports.{language}.toml"))
+    return {name: codes for text in texts for name, codes in tomllib.loads(text.read_text(encoding="utf-8")).items()}
 
 
 def placeholders(template: str) -> set[str]:
@@ -85,6 +98,8 @@ class _Texts(Formatter):
             "+percent": lambda share: f"{share * 100:+.1f} %",
             "points": lambda share: f"{share * 100:.2f} {self._words['points']}",
             "+points": lambda share: f"{share * 100:+.2f} {self._words['points']}",
+            "percentage": lambda percentage: f"{round(percentage, 2):g} %",
+            "milliseconds": lambda value: f"{value:,.0f} ms" if value >= 100 else f"{value:.3g} ms",
             "strength": _strength,
             "duration": self._duration,
             "time": lambda at: datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),

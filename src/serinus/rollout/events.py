@@ -36,6 +36,7 @@ class EventKind(StrEnum):
     CONFIG_CHANGED = "config_changed"
     BREAKER_OPENED = "breaker_opened"
     BREAKER_CLOSED = "breaker_closed"
+    TESTS_RECORDED = "tests_recorded"
     TOKEN_CREATED = "token_created"  # noqa: S105 - a kind of event
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a kind of event
 

@@ -104,6 +104,13 @@ class Plan:
     endpoints: tuple[EndpointRule, ...] = field(default=())
 
     @property
+    def channels(self) -> frozenset[str]:
+        """All that triggers and alerts name."""
+        return frozenset().union(
+            *(trigger.channels for trigger in self.triggers), *(rule.channels for rule in self.alert_rules)
+        )
+
+    @property
     def criteria(self) -> Criteria:
         """What the analysis needs to know of the plan."""
         return Criteria(

@@ -24,6 +24,29 @@ class Delivery:
     event: Event | None
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How telling a channel of an event went; `settled_at` is None while it is tried, `error` the last failure."""
+
+    sequence: int
+    channel: str
+    attempts: int
+    settled_at: float | None
+    error: str | None
+
+
+async def read_told(connection: AsyncConnection, rollout_id: str) -> tuple[Told, ...]:
+    """All deliveries of a rollout's events, as far as they are kept."""
+    wanted = ("event_sequence", "channel", "attempts", "settled_at", "error")
+    query = (
+        select(*(deliveries.c[name] for name in wanted))
+        .join(events, events.c.sequence == deliveries.c.event_sequence)
+        .where(events.c.rollout_id == rollout_id)
+        .order_by(deliveries.c.event_sequence, deliveries.c.channel)
+    )
+    return tuple(Told(*row) for row in await connection.execute(query))
+
+
 async def read_due_channels(connection: AsyncConnection, now: float) -> set[str]:
     """The channels whose oldest unsettled delivery is due."""
     heads = (

@@ -6,7 +6,7 @@ from dataclasses import replace
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from serinus.rollout.events import Event
+from serinus.rollout.events import Event, EventKind
 from serinus.storage.codec import dump, load
 from serinus.storage.tables import count_up, counters, deliveries, events
 
@@ -32,6 +32,13 @@ async def read_events(connection: AsyncConnection, after: int, limit: int, rollo
         query = query.where(events.c.rollout_id == rollout_id)
     rows = await connection.execute(query.order_by(events.c.sequence).limit(limit))
     return [replace(load(Event, row.body), sequence=row.sequence) for row in rows]
+
+
+async def read_latest(connection: AsyncConnection, kind: EventKind) -> Event | None:
+    """The last event of this kind."""
+    query = select(events.c.sequence, events.c.body).filter_by(kind=kind).order_by(events.c.sequence.desc()).limit(1)
+    row = (await connection.execute(query)).first()
+    return replace(load(Event, row.body), sequence=row.sequence) if row else None
 
 
 async def read_last_sequence(connection: AsyncConnection) -> int:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from serinus.errors import Refused, StaleRevision
+from serinus.errors import NotFound, Refused, StaleRevision
 from serinus.rollout.state import Phase, Rollout
 from serinus.storage.codec import dump, load
 from serinus.storage.tables import counters, rollouts
@@ -48,6 +48,14 @@ async def refuse_beside_active(connection: AsyncConnection) -> None:
 async def read_active(connection: AsyncConnection) -> Rollout | None:
     body = (await connection.execute(select(rollouts.c.body).where(rollouts.c.active))).scalar()
     return None if body is None else load(Rollout, body)
+
+
+async def read_rollout(connection: AsyncConnection, rollout_id: str) -> Rollout:
+    """Raises `NotFound`."""
+    body = (await connection.execute(select(rollouts.c.body).filter_by(id=rollout_id))).scalar()
+    if body is None:
+        raise NotFound(f"there is no rollout {rollout_id!r}; `serinus history` lists them")
+    return load(Rollout, body)
 
 
 async def read_rollouts(connection: AsyncConnection, limit: int) -> Sequence[Rollout]:

@@ -16,7 +16,7 @@ from serinus.storage import deliveries, events, judgements, leases, rollouts, se
 from serinus.storage.bell import Bell
 from serinus.storage.counts import Counts
 from serinus.storage.database import Database
-from serinus.storage.deliveries import Delivery
+from serinus.storage.deliveries import Delivery, Told
 from serinus.storage.events import Channels
 from serinus.storage.judgements import Judgement
 from serinus.storage.sessions import Session
@@ -82,6 +82,11 @@ class Store(Counts):
         """The latest first."""
         async with self.database.read() as connection:
             return await rollouts.read_rollouts(connection, limit)
+
+    async def rollout(self, rollout_id: str) -> Rollout:
+        """Raises `NotFound`."""
+        async with self.database.read() as connection:
+            return await rollouts.read_rollout(connection, rollout_id)
 
     async def create_rollout(self, decision: Decision) -> Rollout:
         """Store a rollout's first state; raises `Refused` beside an active one, `StaleRevision` after a new split."""
@@ -165,6 +170,15 @@ class Store(Counts):
         """The oldest `limit` with a greater number than `after`."""
         async with self.database.read() as connection:
             return await events.read_events(connection, after, limit, rollout_id)
+
+    async def latest_event(self, kind: EventKind) -> Event | None:
+        async with self.database.read() as connection:
+            return await events.read_latest(connection, kind)
+
+    async def told(self, rollout_id: str) -> tuple[Told, ...]:
+        """How telling people of the rollout's events went, in the order of the events."""
+        async with self.database.read() as connection:
+            return await deliveries.read_told(connection, rollout_id)
 
     async def last_event_sequence(self) -> int:
         """The greatest number that an event has; 0 without any."""
