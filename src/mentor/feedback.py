@@ -16,7 +16,7 @@ from mentor.errors import RecommendationNotFound
 from mentor.learning import LearnedStore
 from mentor.paging import Cursor, Page, newest_first
 from mentor.personas import Persona
-from serinus import Database
+from serinus import Database, DeploymentVersion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +103,19 @@ class RecommendationLog:
             found = [_made(row) for row in (await connection.execute(query)).all()]
         last = found[limit - 1] if len(found) > limit else None
         return Page(found[:limit], str(Cursor(last.made_at, last.recommendation_id)) if last else None)
+
+    async def rated(self, *, since: float, most: int) -> list[MadeRecommendation]:
+        """CANARY's rated answers whose propensities were kept, the latest `most` of them made after `since`."""
+        made = tables.recommendations.c
+        query = (
+            select(tables.recommendations, tables.feedback.c.rating, tables.feedback.c.chosen_persona)
+            .join(tables.feedback)
+            .where(made.made_at > since, made.version == DeploymentVersion.CANARY, made.propensities.is_not(None))
+            .order_by(made.made_at.desc())
+            .limit(most)
+        )
+        async with self._database.read() as connection:
+            return [_made(row) for row in (await connection.execute(query)).all()]
 
     async def ratings(self, user_id: str, *, since: float, until: float) -> list[float]:
         """The ratings (-1..1) that a user gave between two instants."""
