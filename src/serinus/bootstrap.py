@@ -36,6 +36,7 @@ from serinus.deployment import DeploymentVersion
 from serinus.errors import StoreUnavailable
 from serinus.rollout.events import Event
 from serinus.settings import Settings, load
+from serinus.storage.clock import StoreClock, elapsed
 from serinus.storage.database import Database
 from serinus.storage.store import Store
 
@@ -51,13 +52,14 @@ def application(
     subject: Subject | Reader,
     options: Options | None = None,
     settings: Settings | None = None,
-    clock: Clock = time.time,
+    clock: Clock | None = None,
 ) -> "Service":
     """An ASGI application that serves `legacy` and `canary` side by side, with controller and admin API inside.
 
     `subject` says who a request is for and `options` what takes part, as for `Canary`. Without `settings` those of the
-    environment are used; raises `InvalidInput` when they cannot be.
+    environment are used, without a `clock` that of the store; raises `InvalidInput` when the settings cannot be.
     """
+    clock = clock or StoreClock()
     return Service(Canary(legacy, canary, subject=subject, options=options, clock=clock), settings or load(), clock)
 
 
@@ -88,7 +90,7 @@ class Machinery:
         work = (
             loop.run(self.controller, self.store, self.clock, holder=self.name),
             self._notifier(client).run(),
-            self.store.watch(),
+            self.store.watch(self.clock if isinstance(self.clock, StoreClock) else None),
             *others,
         )
         self._tasks = [asyncio.create_task(each) for each in work]
@@ -122,7 +124,7 @@ class Service:
         self.canary = canary
         self.machinery = Machinery(settings, clock)
         store, name = self.machinery.store, self.machinery.name
-        self.agent = Agent(canary, store, clock, name, switch=_switch(settings))
+        self.agent = Agent(canary, store, clock, name, switch=_switch(settings), monotonic=elapsed)
         self.admin = admin_app(self._context(settings, store, clock), max_body_bytes=settings.max_body_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -207,7 +209,7 @@ async def run_controller(settings: Settings) -> None:
     told = asyncio.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, told.set)
-    machinery = Machinery(settings, time.time)
+    machinery = Machinery(settings, StoreClock())
     await machinery.start()
     try:
         logger.info("the controller runs as %s", machinery.name)

@@ -7,6 +7,7 @@
     ├── NotFound              nothing by that name                                         HTTP 404
     ├── Refused               not possible in the present state; the message says why      HTTP 409
     │   └── StaleRevision     somebody else changed it in between                          HTTP 409
+    ├── Deposed               another controller leads; within the process only
     └── StoreUnavailable      the database does not answer, is full, or is read-only       HTTP 503
         └── Unreadable        a stored row is damaged, or a later version wrote it         HTTP 503
 
@@ -59,6 +60,10 @@ class Refused(SerinusError):
 
 class StaleRevision(Refused):
     """The state has moved on since the caller last saw it."""
+
+
+class Deposed(SerinusError):
+    """Another process has taken the controller's lease: what this one decided counts no more."""
 
 
 class StoreUnavailable(SerinusError):

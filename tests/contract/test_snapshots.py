@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from control_room import PLAN
 from serinus.deployment import DeploymentVersion
@@ -14,6 +15,7 @@ from serinus.rollout.commands import Order
 from serinus.rollout.state import AgentStatus
 from serinus.storage.database import Database
 from serinus.storage.store import Store
+from serinus.storage.tables import agents
 
 Tell = Callable[[Callable[[Store], Awaitable[None]]], None]
 
@@ -141,3 +143,18 @@ def test_every_count_comes_back_exactly(parts: dict[CellKey, Cell], at: float, d
         await database.close()
 
     asyncio.run(story())
+
+
+def test_what_a_later_version_adds_to_an_agents_row_does_not_hide_the_agent(tell: Tell) -> None:
+    async def story(store: Store) -> None:
+        await store.append_snapshots([], status("later"))
+        await store.append_snapshots([], status("stranger"))
+        async with store.database.write() as connection:
+            added = """{"agent":"later","heard_at":12.0,"split_revision":1,"added_later":{"by":[1]}}"""
+            for agent, body in {"later": added, "stranger": '{"agent": 7}'}.items():
+                await connection.execute(update(agents).filter_by(agent=agent).values(body=body))
+        later, stranger = await store.fleet(heard_since=0.0)
+        assert later == status("later")
+        assert (stranger.agent, stranger.heard_at, stranger.split_revision) == ("stranger", 12.0, -1)
+
+    tell(story)

@@ -317,10 +317,10 @@ def test_the_loop_ticks_while_it_holds_the_lease_and_gives_it_back(tmp_path: Pat
         running = asyncio.create_task(loop.run(room.controller, room.store, room.clock, holder="a"))
         while await room.store.controller_heard_at() is None:
             assert not running.done()
-        assert not await room.store.acquire_lease(loop.LEASE, "b", room.clock(), 5)
+        assert not await room.store.acquire_lease("b", room.clock(), 5)
         running.cancel()
         await asyncio.wait([running])
-        assert await room.store.acquire_lease(loop.LEASE, "b", room.clock(), 5)
+        assert await room.store.acquire_lease("b", room.clock(), 5)
 
     live(story, f"sqlite+aiosqlite:///{tmp_path}/serinus.db")
 
@@ -330,7 +330,7 @@ def test_two_processes_of_one_name_do_not_share_the_lease() -> None:
         running = asyncio.create_task(loop.run(room.controller, room.store, room.clock, holder="shop-1"))
         while await room.store.controller_heard_at() is None:
             assert not running.done()
-        assert not await room.store.acquire_lease(loop.LEASE, "shop-1", room.clock(), 5)
+        assert not await room.store.acquire_lease("shop-1", room.clock(), 5)
         running.cancel()
         await asyncio.wait([running])
 
@@ -339,7 +339,7 @@ def test_two_processes_of_one_name_do_not_share_the_lease() -> None:
 
 def test_the_loop_stands_by_while_another_process_holds_the_lease() -> None:
     async def story(room: Room) -> None:
-        await room.store.acquire_lease(loop.LEASE, "b", EPOCH, 5)
+        await room.store.acquire_lease("b", EPOCH, 5)
         assert await loop.attempt(room.controller, room.store, room.clock, "a") is False
         assert await room.store.controller_heard_at() is None
         room.clock.forward(5)

@@ -10,6 +10,7 @@ from serinus.alerts.alert import LOG, alert_of
 from serinus.alerts.channels import Channel
 from serinus.alerts.delivery import NotDelivered
 from serinus.pauses import lengthened
+from serinus.storage.clock import elapsed
 from serinus.storage.deliveries import Delivery
 from serinus.storage.store import Store
 
@@ -31,7 +32,8 @@ class Notifier:
 
     A delivery is claimed before it is sent and settled after. A process that dies in between leaves a claim that
     lapses after `CLAIM_SECONDS`, and the alert is sent again with the same event number and dedup key: never lost, and
-    repeated only if the crash fell between the receiver's answer and the mark.
+    repeated only if the crash fell between the receiver's answer and the mark. `elapsed` are seconds that nobody can
+    set: a process that was stopped and wakes up sends nothing on a claim that has lapsed.
     """
 
     def __init__(
@@ -42,12 +44,14 @@ class Notifier:
         *,
         language: str = "en",
         link: str | None = None,
+        elapsed: Callable[[], float] = elapsed,
     ) -> None:
         self._store = store
         self._channels = channels
         self._clock = clock
         self._language = language
         self._link = link
+        self._elapsed = elapsed
         self._sent_at: dict[str, deque[float]] = defaultdict(deque)
         self._busy: set[str] = set()
         self._unknown: set[str] = set()
@@ -70,9 +74,10 @@ class Notifier:
         """Send the next alert that is due on a channel; False when there is none, or the channel has had its share."""
         if self._is_sated(channel):
             return False
+        asked = self._elapsed()
         delivery = await self._store.claim_delivery(channel, self._clock(), claim_seconds=CLAIM_SECONDS)
-        if delivery is None:
-            return False
+        if delivery is None or self._elapsed() - asked > CLAIM_SECONDS - SEND_SECONDS:
+            return False  # this process was stopped for so long that another may be sending it
         self._sent_at[channel].append(self._clock())
         failure = await self._send(delivery)
         if failure is None:

@@ -43,33 +43,36 @@ class Controller:
         self._prune_at = 0.0
         self._roll_up_at = 0.0
 
-    async def tick(self) -> None:
-        """Judge once and store what follows, or nothing at all. Somebody else's command in between is judged again."""
+    async def tick(self, holder: str | None = None) -> None:
+        """Judge once and store what follows, or nothing at all. Somebody else's command in between is judged again.
+
+        Raises `Deposed` when the lease is not `holder`'s any more.
+        """
         for attempt in range(1, TRIES + 1):
             try:
-                return await self._tick()
+                return await self._tick(holder)
             except StaleRevision:
                 logger.info("the rollout was changed during the tick (attempt %d); judging again", attempt)
         raise StaleRevision(f"the rollout was changed during each of {TRIES} ticks; the next tick tries again")
 
-    async def _tick(self) -> None:
+    async def _tick(self, holder: str | None) -> None:
         now = self._clock()
         rollout = await self._store.active_rollout()
         if rollout is None:
             self._memory = None
-            await self._store.record_tick(now)
+            await self._store.record_tick(now, holder=holder)
         else:
-            await self._judge(rollout, now)
+            await self._judge(rollout, now, holder)
         if now >= self._roll_up_at:
             await self._roll_up(now)
         if now >= self._prune_at:
             await self._prune(now)
 
-    async def _judge(self, rollout: Rollout, now: float) -> None:
+    async def _judge(self, rollout: Rollout, now: float, holder: str | None) -> None:
         memory = await catch_up(self._store, rollout, await self._remember(rollout, now), now)
         report = analyze(memory.evidence, rollout.plan.criteria, now)
-        self._memory = await self._decide(rollout, memory, report, now)
-        await self._store.record_tick(now, rollout.id, report)
+        self._memory = await self._decide(rollout, memory, report, now, holder=holder)
+        await self._store.record_tick(now, rollout.id, report, holder=holder)
 
     async def _remember(self, rollout: Rollout, now: float) -> Memory:
         """The memory of the last tick, unless anybody else has changed the rollout since."""
@@ -78,14 +81,18 @@ class Controller:
             return memory
         return await recall(self._store, rollout, now)
 
-    async def _decide(self, rollout: Rollout, memory: Memory, report: Report, now: float) -> Memory:
+    async def _decide(
+        self, rollout: Rollout, memory: Memory, report: Report, now: float, *, holder: str | None
+    ) -> Memory:
         judgement = Judgement(memory.evidence, memory.cursor, report)
         decision = decide(rollout, report, await self._fleet(rollout, now), now)
         if decision.rollout is not rollout or decision.events:
-            saved = await self._store.save(decision, expected_revision=rollout.revision, judgement=judgement)
+            saved = await self._store.save(
+                decision, expected_revision=rollout.revision, judgement=judgement, holder=holder
+            )
             return replace(memory, revision=saved.revision, saved_at=now)
         if now - memory.saved_at >= JUDGEMENT_SECONDS:
-            await self._store.save_judgement(rollout.id, judgement, rollout.revision)
+            await self._store.save_judgement(rollout.id, judgement, rollout.revision, holder=holder)
             return replace(memory, saved_at=now)
         return memory
 

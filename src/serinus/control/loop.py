@@ -6,13 +6,12 @@ from contextlib import suppress
 from secrets import token_hex
 
 from serinus.control.controller import Clock, Controller
-from serinus.errors import StoreUnavailable
+from serinus.errors import Deposed, StoreUnavailable, Unreadable
 from serinus.pauses import lengthened
 from serinus.storage.store import Store
 
 logger = logging.getLogger(__name__)
 
-LEASE = "controller"
 LEASE_SECONDS = 5.0
 TICK_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 15.0
@@ -28,7 +27,7 @@ async def run(controller: Controller, store: Store, clock: Clock, *, holder: str
         while True:
             try:
                 if failures:
-                    await store.prepare()
+                    await _prepare(store)
                 await attempt(controller, store, clock, holder)
                 failures = 0
             except Exception:
@@ -40,15 +39,25 @@ async def run(controller: Controller, store: Store, clock: Clock, *, holder: str
 
 
 async def attempt(controller: Controller, store: Store, clock: Clock, holder: str) -> bool:
-    """Tick if the lease can be had; says whether it could."""
-    leads = await store.acquire_lease(LEASE, holder, clock(), LEASE_SECONDS)
-    if leads:
-        await controller.tick()
-    return leads
+    """Tick if the lease can be had; says whether this process leads."""
+    if not await store.acquire_lease(holder, clock(), LEASE_SECONDS):
+        return False
+    try:
+        await controller.tick(holder)
+    except Deposed as error:
+        logger.warning("another controller has taken over during a tick, of which nothing is stored: %s", error)
+        return False
+    return True
+
+
+async def _prepare(store: Store) -> None:
+    """The store may have been replaced; tables of a later version serve this one too."""
+    with suppress(Unreadable):
+        await store.prepare()
 
 
 async def _release(store: Store, holder: str) -> None:
     """A lease that cannot be given back lapses by itself."""
     with suppress(StoreUnavailable, TimeoutError):
         async with asyncio.timeout(LEASE_SECONDS):
-            await store.release_lease(LEASE, holder)
+            await store.release_lease(holder)

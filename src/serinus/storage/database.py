@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -32,6 +32,7 @@ class Backend(Protocol):
     read_options: Mapping[str, Any]
     write_options: Mapping[str, Any]
     failures: tuple[type[Exception], ...]
+    now: ColumnElement[float]
 
     def turn(self) -> AbstractAsyncContextManager[None]: ...
     def migrating(self) -> AsyncEngine: ...
@@ -86,8 +87,13 @@ class Database:
             except CommandError as error:
                 raise Unreadable(f"the tables of {package} are a later version's: {error}") from error
 
+    @property
+    def now(self) -> ColumnElement[float]:
+        """The database's own clock, in epoch seconds."""
+        return self._backend.now
+
     def heard(self) -> AsyncIterator[None]:
-        """Come by once at the beginning, and whenever another process may have stored something that is waited for.
+        """Come by at the beginning, when another process may have stored what is waited for, and every few seconds.
 
         Raises `StoreUnavailable`, after which things may have been missed.
         """

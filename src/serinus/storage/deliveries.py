@@ -93,7 +93,10 @@ def _event_or_none(body: str, sequence: int) -> Event | None:
 
 
 def _of(delivery: Delivery) -> Update:
-    return update(deliveries).filter_by(event_sequence=delivery.sequence, channel=delivery.channel)
+    """As long as nobody else has claimed it since; `attempts` numbers the claims."""
+    return update(deliveries).filter_by(
+        event_sequence=delivery.sequence, channel=delivery.channel, attempts=delivery.attempts
+    )
 
 
 async def prune_deliveries(connection: AsyncConnection, before_at: float) -> None:

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import URL, event, text
+from sqlalchemy import URL, ColumnElement, Double, cast, event, func, text
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -36,6 +36,7 @@ class PostgreSQL:
     )
     write_options: Mapping[str, Any] = MappingProxyType({})
     failures: tuple[type[Exception], ...] = (OSError, TimeoutError)
+    now: ColumnElement[float] = cast(func.extract("epoch", func.clock_timestamp()), Double)
 
     def __init__(self, url: URL, pool_timeout: float) -> None:
         try:
@@ -60,7 +61,7 @@ class PostgreSQL:
         await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
 
     async def heard(self) -> AsyncIterator[None]:
-        """Come by once at the beginning, and whenever any process has stored a split or events.
+        """Come by at the beginning, whenever any process has stored a split or events, and every `CHECK_SECONDS`.
 
         Raises `StoreUnavailable` when the connection is lost, after which things may have been missed.
         """

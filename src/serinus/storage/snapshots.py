@@ -1,16 +1,24 @@
 """Snapshots, kept one by one for the judgement, and the agents that send them."""
 
+import json
+import logging
 from collections.abc import Sequence
+from dataclasses import fields
 
 from sqlalchemy import Row, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serinus.analysis.slices import StoredSnapshot
+from serinus.errors import Unreadable
 from serinus.metrics.snapshot import Snapshot
 from serinus.rollout.state import AgentStatus
 from serinus.storage.cells import pack, unpack
 from serinus.storage.codec import dump, load
 from serinus.storage.tables import agents, count_up, put, rollouts, snapshots
+
+logger = logging.getLogger(__name__)
+
+NOTHING_CONFIRMED = -1
 
 
 async def insert_snapshots(
@@ -43,8 +51,8 @@ async def drop_agent(connection: AsyncConnection, agent: str) -> None:
 
 
 async def read_fleet(connection: AsyncConnection, heard_since: float) -> tuple[AgentStatus, ...]:
-    query = select(agents.c.body).where(agents.c.heard_at >= heard_since).order_by(agents.c.agent)
-    return tuple(load(AgentStatus, body) for body in (await connection.execute(query)).scalars())
+    query = select(agents).where(agents.c.heard_at >= heard_since).order_by(agents.c.agent)
+    return tuple(map(_status, await connection.execute(query)))
 
 
 async def prune_snapshots(connection: AsyncConnection, before_at: float, limit: int) -> int:
@@ -65,6 +73,28 @@ async def prune_agents(connection: AsyncConnection, before_at: float) -> None:
 async def _last_sequence(connection: AsyncConnection, agent: str) -> int:
     latest = select(func.max(snapshots.c.agent_sequence)).where(snapshots.c.agent == agent)
     return (await connection.execute(latest)).scalar() or 0
+
+
+def _status(row: Row[tuple[object, ...]]) -> AgentStatus:
+    """What another version of serinus says of itself, as far as this one understands it.
+
+    An agent that cannot be understood at all is there all the same, and has confirmed nothing: a rollback waits for it
+    until it is given up for dead.
+    """
+    try:
+        return load(AgentStatus, _known(row.body))
+    except Unreadable as error:
+        logger.warning("what the agent %s says of itself is not understood: %s", row.agent, error)
+        return AgentStatus(row.agent, heard_at=row.heard_at, split_revision=NOTHING_CONFIRMED)
+
+
+def _known(body: str) -> str:
+    """Without the fields that a later version has added."""
+    names = {field.name for field in fields(AgentStatus)}
+    try:
+        return json.dumps({name: value for name, value in json.loads(body).items() if name in names})
+    except (ValueError, AttributeError) as error:
+        raise Unreadable(f"damaged: {error}") from error
 
 
 def _row(snapshot: Snapshot, sequence: int, stored_at: float) -> dict[str, object]:

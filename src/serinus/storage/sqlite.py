@@ -13,14 +13,16 @@ from urllib.parse import quote
 from weakref import WeakKeyDictionary, WeakSet
 
 import aiosqlite
-from sqlalchemy import URL, Connection, event
+from sqlalchemy import URL, ColumnElement, Connection, Double, event, literal_column
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from serinus.errors import StoreUnavailable
+from serinus.storage.clock import elapsed
 
 LOOK_SECONDS = 0.05
+CHECK_SECONDS = 5.0
 BUSY_TIMEOUT_SECONDS = "2"
 JOIN_SECONDS = 2.0
 TURN_SECONDS = 5.0
@@ -93,6 +95,7 @@ class SQLite:
     read_options: Mapping[str, Any] = MappingProxyType({})
     write_options: Mapping[str, Any] = MappingProxyType({"serinus_writes": True})
     failures: tuple[type[Exception], ...] = (NoTurn,)
+    now: ColumnElement[float] = literal_column("(julianday('now') - 2440587.5) * 86400.0", Double)
 
     def __init__(self, url: URL, pool_timeout: float) -> None:
         self._path = str(Path(url.database).absolute()) if url.database and url.database != ":memory:" else None
@@ -111,21 +114,23 @@ class SQLite:
         """`BEGIN IMMEDIATE` has done so."""
 
     async def heard(self) -> AsyncIterator[None]:
-        """Come by once at the beginning, and whenever the file was changed by another connection.
+        """Come by at the beginning, whenever the file was changed by another connection, and every `CHECK_SECONDS`.
 
         Raises `StoreUnavailable` when the file is not there any more. A database in memory has one process only.
         """
         if self._path is None:
-            await asyncio.get_running_loop().create_future()
-        path, seen = self._path or "", -1
+            while True:
+                yield
+                await asyncio.sleep(CHECK_SECONDS)
+        path, seen, quiet_until = self._path, -1, 0.0
         try:
             address = f"file:{quote(path)}?mode=rw"  # or a missing file would be made
             async with self._workers.connect(address, uri=True, isolation_level=None) as watching:
                 identity = _identity(path)
                 while _identity(path) == identity:
                     [(version,)] = await watching.execute_fetchall("PRAGMA data_version")
-                    if version != seen:
-                        seen = version
+                    if version != seen or elapsed() >= quiet_until:
+                        seen, quiet_until = version, elapsed() + CHECK_SECONDS
                         yield
                     await asyncio.sleep(LOOK_SECONDS)
         except sqlite3.Error as error:

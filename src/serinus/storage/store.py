@@ -12,13 +12,15 @@ from serinus.errors import Refused, StaleRevision
 from serinus.rollout.events import ITSELF, Detail, Event, EventKind
 from serinus.rollout.state import Decision, Phase, Rollout
 from serinus.routing.split import Split
-from serinus.storage import deliveries, events, judgements, leases, rollouts, sessions, splits, tokens
+from serinus.storage import deliveries, events, judgements, rollouts, sessions, splits, tokens
 from serinus.storage.bell import Bell
+from serinus.storage.clock import StoreClock
 from serinus.storage.counts import Counts
 from serinus.storage.database import Database
 from serinus.storage.deliveries import Delivery, Told
 from serinus.storage.events import Channels
 from serinus.storage.judgements import Judgement
+from serinus.storage.leadership import Leadership
 from serinus.storage.sessions import Session
 from serinus.storage.splits import CONTROLLER, SplitSource, StoredSplit
 from serinus.storage.tables import heartbeats, put
@@ -26,7 +28,7 @@ from serinus.storage.tokens import Token
 from serinus.storage.watch import Watch
 
 
-class Store(Counts):
+class Store(Counts, Leadership):
     """Every method is one transaction. All raise `StoreUnavailable` when the database does not answer.
 
     `channels` says which channels an event is to be told on; the deliveries are stored with the event. `split_saved`
@@ -43,9 +45,9 @@ class Store(Counts):
         """Create the tables, or bring them up to date; harmless to repeat."""
         await self.database.migrate("serinus.storage.migrations")
 
-    async def watch(self) -> None:
-        """Ring for what other processes store, until cancelled."""
-        await Watch(self.database, self.split_saved, self.events_saved).run()
+    async def watch(self, clock: StoreClock | None = None) -> None:
+        """Ring for what other processes store, and keep `clock` at the store's time, until cancelled."""
+        await Watch(self.database, self.split_saved, self.events_saved, clock).run()
 
     # The split
 
@@ -99,12 +101,19 @@ class Store(Counts):
         self._ring(split=changed)
         return stored
 
-    async def save(self, decision: Decision, *, expected_revision: int, judgement: Judgement | None = None) -> Rollout:
+    async def save(
+        self,
+        decision: Decision,
+        *,
+        expected_revision: int,
+        judgement: Judgement | None = None,
+        holder: str | None = None,
+    ) -> Rollout:
         """Store the next state, the split if it changed, the events and what the decision rests on: all or nothing.
 
-        Returns the rollout at its new revision; raises `StaleRevision`.
+        Returns the rollout at its new revision; raises `StaleRevision`, and `Deposed` (see `tick_of`).
         """
-        async with self.database.write() as connection:
+        async with self.tick_of(holder) as connection:
             stored = await rollouts.update_rollout(connection, decision.rollout, expected_revision=expected_revision)
             changed = await self._save_outcome(connection, decision)
             if judgement is not None:
@@ -141,23 +150,22 @@ class Store(Counts):
         async with self.database.read() as connection:
             return await rollouts.read_snapshots_from(connection, rollout_id)
 
-    async def save_judgement(self, rollout_id: str, judgement: Judgement, expected_revision: int) -> None:
-        """Store what was folded so far; raises `StaleRevision` when the rollout has moved on."""
-        async with self.database.write() as connection:
+    async def save_judgement(
+        self, rollout_id: str, judgement: Judgement, expected_revision: int, *, holder: str | None = None
+    ) -> None:
+        """Store what was folded so far; raises `StaleRevision` when the rollout has moved on, and `Deposed`."""
+        async with self.tick_of(holder) as connection:
             await rollouts.check_revision(connection, rollout_id, expected_revision)
             await judgements.put_judgement(connection, rollout_id, judgement)
 
-    async def record_tick(self, now: float, rollout_id: str | None = None, report: Report | None = None) -> None:
-        """Let the agents know that a controller lives, and people what it sees."""
-        async with self.database.write() as connection:
+    async def record_tick(
+        self, now: float, rollout_id: str | None = None, report: Report | None = None, *, holder: str | None = None
+    ) -> None:
+        """Let the agents know that a controller lives, and people what it sees; raises `Deposed`."""
+        async with self.tick_of(holder) as connection:
             await put(connection, heartbeats, {"name": CONTROLLER}, {"at": now})
             if rollout_id is not None and report is not None:
                 await judgements.put_report(connection, rollout_id, report)
-
-    async def controller_heard_at(self) -> float | None:
-        """When a controller last completed a tick (epoch seconds, its clock)."""
-        async with self.database.read() as connection:
-            return await leases.read_heartbeat(connection, CONTROLLER)
 
     # Events and their deliveries
 
@@ -207,19 +215,7 @@ class Store(Counts):
             else:
                 await deliveries.postpone(connection, delivery, retry_at=retry_at, error=error)
 
-    # Leases, tokens and sessions
-
-    async def acquire_lease(self, name: str, holder: str, now: float, ttl: float) -> bool:
-        """Take or renew; two that try at the same instant cannot both succeed."""
-        try:
-            async with self.database.write() as connection:
-                return await leases.take_lease(connection, name, holder, now=now, expires_at=now + ttl)
-        except IntegrityError:
-            return False
-
-    async def release_lease(self, name: str, holder: str) -> None:
-        async with self.database.write() as connection:
-            await leases.drop_lease(connection, name, holder)
+    # Tokens and sessions
 
     async def create_token(
         self, name: str, role: str, now: float, expires_at: float | None = None, *, by: str = ITSELF, origin: str = ""

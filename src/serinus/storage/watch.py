@@ -9,8 +9,10 @@ from sqlalchemy import select
 from serinus.errors import StoreUnavailable
 from serinus.pauses import lengthened
 from serinus.storage.bell import Bell
+from serinus.storage.clock import StoreClock, elapsed
 from serinus.storage.database import Database
-from serinus.storage.tables import counters, split
+from serinus.storage.splits import CONTROLLER
+from serinus.storage.tables import counters, heartbeats, split
 
 logger = logging.getLogger(__name__)
 
@@ -19,13 +21,16 @@ LONGEST_PAUSE_SECONDS = 5.0
 
 
 class Watch:
-    """Rings `split_saved` and `events_saved` when any process on any machine has stored one.
+    """Rings `split_saved` and `events_saved` when any process on any machine has stored one, and sets the `clock`.
 
     Those who wait for a bell look by themselves now and then, so that a watch that fails costs time and nothing else.
     """
 
-    def __init__(self, database: Database, split_saved: Bell, events_saved: Bell) -> None:
+    def __init__(
+        self, database: Database, split_saved: Bell, events_saved: Bell, clock: StoreClock | None = None
+    ) -> None:
         self._database = database
+        self._clock = clock
         self._split_saved, self._events_saved = split_saved, events_saved
         self._split_revision = self._last_event = -1
 
@@ -45,11 +50,16 @@ class Watch:
 
     async def _look(self) -> None:
         last_event = select(counters.c.value).where(counters.c.name == "events").scalar_subquery()
+        ticked_at = select(heartbeats.c.at).where(heartbeats.c.name == CONTROLLER).scalar_subquery()
+        now, asked = self._database.now, elapsed()
+        query = select(split.c.revision, last_event.label("event"), ticked_at.label("ticked_at"), now.label("now"))
         async with self._database.read() as connection:
-            row = (await connection.execute(select(split.c.revision, last_event.label("last_event")))).one()
+            row = (await connection.execute(query)).one()
+        if self._clock is not None:
+            self._clock.hear(row.now, asked=asked, ticked_at=row.ticked_at)
         if row.revision != self._split_revision:
             self._split_revision = row.revision
             self._split_saved.ring()
-        if row.last_event != self._last_event:
-            self._last_event = row.last_event
+        if row.event != self._last_event:
+            self._last_event = row.event
             self._events_saved.ring()
