@@ -17,6 +17,7 @@ IMPORTS: dict[str, set[str]] = {
     "deployment": set(),
     "errors": set(),
     "pauses": set(),
+    "problems": {"errors"},
     "routing": {"deployment", "errors"},
     "metrics": {"deployment"},
     "analysis": {"deployment", "metrics"},
@@ -35,8 +36,9 @@ IMPORTS: dict[str, set[str]] = {
     "plans": {"rollout", "errors"},
     "admin": {
         *("deployment", "errors", "routing", "metrics", "analysis", "rollout"),
-        *("storage", "access", "control", "messages", "asgi", "plans", "alerts", "reports"),
+        *("storage", "access", "problems", "control", "messages", "asgi", "plans", "alerts", "reports"),
     },
+    "console": {"errors", "access", "problems"},
     "cli": {"errors", "messages", "settings", "rollout", "plans", "alerts", "reports", "bootstrap"},
     "__main__": {"cli"},
     "bootstrap": {"*"},

@@ -26,6 +26,8 @@ from serinus.analysis.forecast import Baseline, measured
 from serinus.asgi import Canary, Options, Subject
 from serinus.asgi.protocol import Application, Message, Receive, Scope, Send, route_path
 from serinus.asgi.subject import Reader
+from serinus.console.app import PREFIX as CONSOLE
+from serinus.console.app import console_app
 from serinus.control import loop
 from serinus.control.agent import Agent
 from serinus.control.commands import Commands
@@ -118,14 +120,17 @@ class Machinery:
 
 
 class Service:
-    """One process's whole: requests go to `canary`, operators' to `admin`; neither counts the other's."""
+    """One process's whole: requests go to `canary`, operators' to `admin` and `console`; neither counts the other's."""
 
     def __init__(self, canary: Canary, settings: Settings, clock: Clock) -> None:
         self.canary = canary
         self.machinery = Machinery(settings, clock)
         store, name = self.machinery.store, self.machinery.name
         self.agent = Agent(canary, store, clock, name, switch=_switch(settings), monotonic=elapsed)
-        self.admin = admin_app(self._context(settings, store, clock), max_body_bytes=settings.max_body_bytes)
+        access = _access(settings, store, clock)
+        context = self._context(settings, access, clock)
+        self.admin = admin_app(context, max_body_bytes=settings.max_body_bytes)
+        self.console = console_app(access, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -134,8 +139,10 @@ class Service:
         path = route_path(scope)
         if scope["type"] != "http":
             await self.canary(scope, receive, send)
-        elif path in {"/metrics", PREFIX} or path.startswith(f"{PREFIX}/"):
+        elif path == "/metrics" or _is_below(path, PREFIX):
             await self.admin(scope, receive, send)
+        elif _is_below(path, CONSOLE):
+            await self.console(scope, receive, send)
         elif path == "/ready":
             await answer_ready(self.canary, self.agent.health(), scope, receive, send)
         else:
@@ -165,18 +172,10 @@ class Service:
         finally:
             await self.stop()
 
-    def _context(self, settings: Settings, store: Store, clock: Clock) -> Context:
-        token = settings.admin_token
-        access = Access(
-            store,
-            clock,
-            admin_token=token.get_secret_value() if token else None,
-            admin_name=settings.admin_name,
-            public_metrics=settings.public_metrics,
-        )
+    def _context(self, settings: Settings, access: Access, clock: Clock) -> Context:
         return Context(
-            store=store,
-            commands=Commands(store),
+            store=access.store,
+            commands=Commands(access.store),
             access=access,
             canary=self.canary,
             agent=self.agent,
@@ -187,6 +186,21 @@ class Service:
             channels=lambda: self.machinery.channels,
             link=_link(settings),
         )
+
+
+def _access(settings: Settings, store: Store, clock: Clock) -> Access:
+    token = settings.admin_token
+    return Access(
+        store,
+        clock,
+        admin_token=token.get_secret_value() if token else None,
+        admin_name=settings.admin_name,
+        public_metrics=settings.public_metrics,
+    )
+
+
+def _is_below(path: str, prefix: str) -> bool:
+    return path == prefix or path.startswith(f"{prefix}/")
 
 
 def _link(settings: Settings) -> str | None:

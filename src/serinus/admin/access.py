@@ -1,12 +1,13 @@
 """How a request proves who sent it: by a bearer token, or by the session of a browser."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
 from serinus.access import SESSION_COOKIE, Access, Caller, Role, refuse_forged
+from serinus.errors import Unauthenticated
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -37,6 +38,19 @@ def _caller_with(role: Role) -> Callable[[Request, Credentials, SessionSecret], 
     return caller
 
 
+def _asked_again(request: Request, credentials: Credentials, session: SessionSecret) -> Callable[[], Awaitable[bool]]:
+    """Whether the token, or the session, that opened a long answer is still in force."""
+
+    async def in_force() -> bool:
+        try:
+            await _identified(request, credentials, session)
+        except Unauthenticated:
+            return False
+        return True
+
+    return in_force
+
+
 async def _metrics_reader(request: Request, credentials: Credentials, session: SessionSecret) -> Caller:
     access: Access = request.app.state.context.access
     if access.public_metrics:
@@ -52,4 +66,5 @@ Viewer = Annotated[Caller, Depends(_caller_with(Role.VIEWER))]
 Operator = Annotated[Caller, Depends(_caller_with(Role.OPERATOR))]
 Approver = Annotated[Caller, Depends(_caller_with(Role.APPROVER))]
 Admin = Annotated[Caller, Depends(_caller_with(Role.ADMIN))]
+InForce = Annotated[Callable[[], Awaitable[bool]], Depends(_asked_again)]
 MetricsReader = Annotated[Caller, Depends(_metrics_reader)]

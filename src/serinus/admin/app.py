@@ -10,6 +10,7 @@ from serinus.admin import (
     configuration,
     events,
     measurements,
+    plans,
     problems,
     prometheus,
     reports,
@@ -22,7 +23,7 @@ from serinus.admin.context import Context
 
 PREFIX = "/admin/canary"
 MAX_BODY_BYTES = 65_536
-PARTS = (configuration, measurements, rollouts, status, events, alerts, reports, tokens)
+PARTS = (configuration, measurements, rollouts, plans, status, events, alerts, reports, tokens)
 
 
 def admin_app(context: Context, *, max_body_bytes: int = MAX_BODY_BYTES) -> ASGIApp:

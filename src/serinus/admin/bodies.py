@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serinus.admin.problems import Problem
+from serinus.problems import Problem
 
 JSON = (b"content-type", b"application/json")
 

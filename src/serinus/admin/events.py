@@ -6,13 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from serinus.admin.access import Viewer
+from serinus.admin.access import InForce, Viewer
 from serinus.admin.context import Here, Language
 from serinus.admin.shapes import EventsShape
 from serinus.admin.views import event_shape
 from serinus.errors import StoreUnavailable
 
-POLL_SECONDS = 1.0  # for events of other processes; those of this one ring a bell
+POLL_SECONDS = 0.5  # for events of other processes; those of this one ring a bell
 AT_ONCE = 200
 
 router = APIRouter(tags=["events"])
@@ -44,16 +44,23 @@ async def _beginning(here: Here, after: After = None, last_event_id: Annotated[i
 
 @router.get("/events/stream", response_class=EventSourceResponse)
 async def follow_events(
-    _caller: Viewer, here: Here, language: Language, beginning: Annotated[int, Depends(_beginning)]
+    _caller: Viewer,
+    in_force: InForce,
+    here: Here,
+    language: Language,
+    beginning: Annotated[int, Depends(_beginning)],
 ) -> AsyncIterable[ServerSentEvent]:
     """Server-sent events: those after `Last-Event-ID` or `after`, or else those that happen from now on.
 
-    The stream ends when the store is away; a reader that comes back with `Last-Event-ID` misses nothing.
+    The stream ends with the token or session that opened it, and when the store is away; a reader that comes back with
+    `Last-Event-ID` misses nothing.
     """
     reached = beginning
     while True:
         rings = here.store.events_saved.rings
         try:
+            if not await in_force():
+                return
             events = await here.store.events(reached, AT_ONCE)
         except StoreUnavailable:
             return

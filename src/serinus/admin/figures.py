@@ -5,16 +5,18 @@ from datetime import datetime
 from typing import Any
 
 from serinus.admin.shapes import (
+    BoundedShape,
     ComparisonShape,
+    DifferenceShape,
+    EndpointShape,
     IntervalsShape,
-    MeasuredShape,
     PairShape,
     PointShape,
     TrafficShape,
     VersionShape,
     instant,
 )
-from serinus.analysis.intervals import error_rate_difference, p95_increase
+from serinus.analysis import intervals
 from serinus.deployment import DeploymentVersion
 from serinus.metrics.sketch import quantile
 from serinus.metrics.snapshot import Cell, CellKey, merge
@@ -32,27 +34,33 @@ def pair(cells: Cells, updated: datetime | None) -> PairShape:
     )
 
 
-def by_endpoint(cells: Cells, updated: datetime | None) -> dict[str, PairShape]:
-    templates = sorted({key.endpoint for key in cells})
+def by_endpoint(cells: Cells, updated: datetime | None) -> dict[str, EndpointShape]:
+    apart: dict[str, dict[CellKey, Cell]] = {template: {} for template in sorted({key.endpoint for key in cells})}
+    for key, cell in cells.items():
+        apart[key.endpoint][key] = cell
     return {
-        template: pair({key: cell for key, cell in cells.items() if key.endpoint == template}, updated)
-        for template in templates
+        template: EndpointShape(**dict(pair(part, updated)), comparison=difference(part))
+        for template, part in apart.items()
     }
 
 
 def comparison(cells: Cells) -> ComparisonShape:
-    """Of the requests that the bucket alone assigned; the traffic's parts are of all. The caller adds the checks."""
+    """The traffic's parts are of all requests. The caller adds the checks."""
+    return ComparisonShape(**dict(difference(cells)), traffic_split=_traffic(cells), slo=[])
+
+
+def difference(cells: Cells) -> DifferenceShape:
+    """Of the requests that the bucket alone assigned."""
     compared = {key: cell for key, cell in cells.items() if key.compared}
     legacy, canary = cell_of(compared, LEGACY), cell_of(compared, CANARY)
     (canary_p95,), (legacy_p95,) = _quantiles(canary, (0.95,)), _quantiles(legacy, (0.95,))
-    return ComparisonShape(
+    return DifferenceShape(
         error_rate_difference=_difference(canary.error_rate, legacy.error_rate),
         p95_increase=_increase(canary_p95, legacy_p95),
         intervals=IntervalsShape(
-            error_rate_difference=error_rate_difference(canary, legacy), p95_increase=p95_increase(canary, legacy)
+            error_rate_difference=intervals.error_rate_difference(canary, legacy),
+            p95_increase=intervals.p95_increase(canary, legacy),
         ),
-        traffic_split=_traffic(cells),
-        slo=[],
     )
 
 
@@ -66,8 +74,17 @@ def cell_of(cells: Cells, version: DeploymentVersion) -> Cell:
 
 
 def point(measured: TimelinePoint) -> PointShape:
-    legacy, canary = (MeasuredShape(**_measured(measured.cells[version])) for version in (LEGACY, CANARY))
+    legacy, canary = (_bounded(measured.cells[version]) for version in (LEGACY, CANARY))
     return PointShape(at=instant(measured.at), legacy=legacy, canary=canary)
+
+
+def _bounded(cell: Cell) -> BoundedShape:
+    return BoundedShape(
+        **_measured(cell),
+        error_rate_interval=intervals.error_rate(cell),
+        p95_interval_ms=intervals.quantile_ms(cell, 0.95),
+        p99_interval_ms=intervals.quantile_ms(cell, 0.99),
+    )
 
 
 def _version(version: DeploymentVersion, cell: Cell, updated: datetime | None) -> VersionShape:

@@ -75,8 +75,16 @@ class TokenBody(Shape):
     expires_in_days: Annotated[float, Field(gt=0, le=3_650, allow_inf_nan=False)] | None = None
 
 
-def order_of(caller: Caller, here: Context, body: Body | None) -> Order:
-    return Order(by=caller.name, at=here.clock(), reason=body.reason if body else "", origin=caller.address)
+def order_of(caller: Caller, here: Context, body: Body | None, seen: str | None = None) -> Order:
+    """`seen` is the rollout's standing as the caller knows it."""
+    reason = body.reason if body else ""
+    return Order(by=caller.name, at=here.clock(), reason=reason, origin=caller.address, standing=seen)
+
+
+def _standing(if_match: Annotated[str | None, Header(max_length=256)] = None) -> str | None:
+    """The rollout's standing that ``If-Match`` names; None without one or for ``*``."""
+    bare = (if_match or "*").strip().removeprefix("W/").strip('"')
+    return None if bare == "*" else bare
 
 
 def _revision(if_match: Annotated[str | None, Header()] = None) -> int | None:
@@ -90,3 +98,4 @@ def _revision(if_match: Annotated[str | None, Header()] = None) -> int | None:
 
 
 ExpectedRevision = Annotated[int | None, Depends(_revision)]
+Seen = Annotated[str | None, Depends(_standing)]

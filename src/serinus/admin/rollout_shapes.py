@@ -60,15 +60,29 @@ class GateShape(Shape):
     opens_at: datetime | None
 
 
-class StepShape(Shape):
-    """`state`: done, current or ahead."""
-
+class PlannedStepShape(Shape):
     step: int = Field(description="counted from 0")
     percentage: float
     bake_seconds: float
     evidence: str
     approvals: list[str]
+
+
+class StepShape(PlannedStepShape):
+    """`state`: done, current or ahead."""
+
     state: str
+
+
+class PlanShape(Shape):
+    name: str
+    final: str
+    steps: list[PlannedStepShape]
+    source: str = Field(description="TOML, as `start` takes it")
+
+
+class PlansShape(Shape):
+    plans: list[PlanShape]
 
 
 class PauseShape(Shape):
@@ -144,6 +158,7 @@ class RolloutShape(RolloutSummary):
     desired_percentage: float
     observed_percentage: float | None
     revision: int
+    standing: str = Field(description="what orders name in If-Match; differs as soon as one should look again")
     split_revision: int
     gates: list[GateShape]
     seconds_left: float | None = Field(description="of the bake time, or of the watch after the promotion")
@@ -193,11 +208,34 @@ class ProblemShape(Shape):
     message: str
 
 
+class Users(StrEnum):
+    """How users fare because of the canary, in the order of urgency but for the last ones, which need nobody."""
+
+    HURT = "hurt"
+    HURT_BY_BOTH = "hurt_by_both"
+    UNWATCHED = "unwatched"
+    SUSPECTED = "suspected"
+    UNJUDGED = "unjudged"
+    UNCLEAR = "unclear"
+    FINE = "fine"
+    GOING_BACK = "going_back"
+    ON_LEGACY = "on_legacy"
+
+
+class UsersShape(Shape):
+    """`message` says it in a sentence; `finding` is what it rests on, as far as there is one thing."""
+
+    state: Users
+    message: str
+    finding: str | None
+
+
 class StatusShape(Shape):
     """Everything that `serinus status` shows."""
 
     at: datetime
     health: Health
+    users: UsersShape
     problems: list[ProblemShape]
     config: ConfigShape
     rollout: RolloutShape | None

@@ -1,6 +1,12 @@
 """A rollout as the API shows it."""
 
-from serinus.admin.rollout_shapes import ReceiptShape, RolloutShape, RolloutSummary, StepShape
+from serinus.admin.rollout_shapes import (
+    PlannedStepShape,
+    ReceiptShape,
+    RolloutShape,
+    RolloutSummary,
+    StepShape,
+)
 from serinus.admin.shapes import instant, instant_or_none
 from serinus.admin.views import (
     approval_shape,
@@ -14,6 +20,7 @@ from serinus.admin.views import (
 )
 from serinus.analysis.verdict import Report
 from serinus.rollout.gates import GateKind, GateStatus, gates
+from serinus.rollout.plan import Plan
 from serinus.rollout.plan_mapping import plan_to_mapping
 from serinus.rollout.state import Phase, Rollout
 
@@ -39,7 +46,7 @@ def rollout_shape(
     statuses = gates(rollout, report, now) if report else ()
     return RolloutShape(
         **dict(summary(rollout, language)),
-        **fields_of(rollout, ("step", "revision", "split_revision", "frozen_by")),
+        **fields_of(rollout, ("step", "revision", "standing", "split_revision", "frozen_by")),
         step_count=len(rollout.plan.steps),
         step_started_at=instant(rollout.step_started_at),
         steps=_steps(rollout),
@@ -60,16 +67,19 @@ def rollout_shape(
     )
 
 
-def _steps(rollout: Rollout) -> list[StepShape]:
+def plan_steps(plan: Plan) -> list[PlannedStepShape]:
     return [
-        StepShape(
+        PlannedStepShape(
             step=index,
             approvals=[gate.name for gate in step.approvals],
-            state=_state(rollout, index),
             **fields_of(step, ("percentage", "bake_seconds", "evidence")),
         )
-        for index, step in enumerate(rollout.plan.steps)
+        for index, step in enumerate(plan.steps)
     ]
+
+
+def _steps(rollout: Rollout) -> list[StepShape]:
+    return [StepShape(**dict(step), state=_state(rollout, step.step)) for step in plan_steps(rollout.plan)]
 
 
 def _state(rollout: Rollout, index: int) -> str:

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from serinus.admin.access import Approver, Operator, Viewer
 from serinus.admin.configuration import observed_percentage, rules_of
 from serinus.admin.context import Context, Here, Language
-from serinus.admin.orders import ApproveBody, Body, PauseBody, StartBody, order_of
+from serinus.admin.orders import ApproveBody, Body, PauseBody, Seen, StartBody, order_of
 from serinus.admin.rollout_shapes import HistoryShape, ReportShape, RolloutShape
 from serinus.admin.rollout_view import rollout_shape, summary
 from serinus.admin.views import report_shape
@@ -21,9 +21,11 @@ router = APIRouter(tags=["rollout"])
 
 
 @router.get("/rollout")
-async def read_rollout(_caller: Viewer, here: Here, language: Language) -> RolloutShape:
-    """The running rollout, or the last one."""
-    return await _answer(here, await _latest(here), language)
+async def read_rollout(_caller: Viewer, here: Here, language: Language, response: Response) -> RolloutShape:
+    """The running rollout, or the last one; its entity tag is its `standing`, which orders may name in `If-Match`."""
+    rollout = await _latest(here)
+    response.headers["ETag"] = f'"{rollout.standing}"'
+    return await _answer(here, rollout, language)
 
 
 @router.get("/analysis")
@@ -52,49 +54,59 @@ async def start(caller: Approver, here: Here, body: StartBody, language: Languag
 
 
 @router.post("/rollout/pause")
-async def pause(caller: Operator, here: Here, language: Language, body: PauseBody | None = None) -> RolloutShape:
+async def pause(
+    caller: Operator, here: Here, language: Language, seen: Seen, body: PauseBody | None = None
+) -> RolloutShape:
     """Stay at the present share, or at a smaller one; the triggers stay on."""
     cap = body.cap_percentage if body else None
-    return await _answer(here, await here.commands.pause(order_of(caller, here, body), cap), language)
+    return await _answer(here, await here.commands.pause(order_of(caller, here, body, seen), cap), language)
 
 
 @router.post("/rollout/resume")
-async def resume(caller: Operator, here: Here, language: Language, body: Body | None = None) -> RolloutShape:
+async def resume(
+    caller: Operator, here: Here, language: Language, seen: Seen, body: Body | None = None
+) -> RolloutShape:
     """Go on where the pause began."""
-    return await _answer(here, await here.commands.resume(order_of(caller, here, body)), language)
+    return await _answer(here, await here.commands.resume(order_of(caller, here, body, seen)), language)
 
 
 @router.post("/rollout/approve")
-async def approve(caller: Approver, here: Here, language: Language, body: ApproveBody) -> RolloutShape:
+async def approve(caller: Approver, here: Here, language: Language, seen: Seen, body: ApproveBody) -> RolloutShape:
     """Give a person's word for a gate of the present step, on the strength of the report that they saw."""
     approved = await here.commands.approve(
-        order_of(caller, here, body), gate=body.gate, step=body.step, report_at=body.report_at.timestamp()
+        order_of(caller, here, body, seen), gate=body.gate, step=body.step, report_at=body.report_at.timestamp()
     )
     return await _answer(here, approved, language)
 
 
 @router.post("/rollout/advance")
-async def advance(caller: Approver, here: Here, language: Language, body: Body | None = None) -> RolloutShape:
+async def advance(
+    caller: Approver, here: Here, language: Language, seen: Seen, body: Body | None = None
+) -> RolloutShape:
     """To the next step without the rest of the bake time; over what is inconclusive only with a reason."""
-    return await _answer(here, await here.commands.advance(order_of(caller, here, body)), language)
+    return await _answer(here, await here.commands.advance(order_of(caller, here, body, seen)), language)
 
 
 @router.post("/rollout/promote")
-async def promote(caller: Approver, here: Here, language: Language, body: Body | None = None) -> RolloutShape:
+async def promote(
+    caller: Approver, here: Here, language: Language, seen: Seen, body: Body | None = None
+) -> RolloutShape:
     """To 100 % from the last step, without the rest of the bake time."""
-    return await _answer(here, await here.commands.promote(order_of(caller, here, body)), language)
+    return await _answer(here, await here.commands.promote(order_of(caller, here, body, seen)), language)
 
 
 @router.post("/rollout/hold")
-async def hold(caller: Operator, here: Here, language: Language, body: Body | None = None) -> RolloutShape:
+async def hold(caller: Operator, here: Here, language: Language, seen: Seen, body: Body | None = None) -> RolloutShape:
     """Stay at the last step's share for good; after a promotion: back to it."""
-    return await _answer(here, await here.commands.hold(order_of(caller, here, body)), language)
+    return await _answer(here, await here.commands.hold(order_of(caller, here, body, seen)), language)
 
 
 @router.post("/rollout/rollback")
-async def roll_back(caller: Operator, here: Here, language: Language, body: Body | None = None) -> RolloutShape:
+async def roll_back(
+    caller: Operator, here: Here, language: Language, seen: Seen, body: Body | None = None
+) -> RolloutShape:
     """To 0 %, at once; a rollout without traffic yet is ended."""
-    return await _answer(here, await here.commands.abort(order_of(caller, here, body)), language)
+    return await _answer(here, await here.commands.abort(order_of(caller, here, body, seen)), language)
 
 
 async def view(here: Context, rollout: Rollout, language: str, observed: float | None) -> RolloutShape:

@@ -96,12 +96,15 @@ class IntervalsShape(Shape):
     p95_increase: tuple[float, float] | None
 
 
-class ComparisonShape(Shape):
+class DifferenceShape(Shape):
     """CANARY against LEGACY, over the requests that the bucket alone assigned, so that their users are alike."""
 
     error_rate_difference: Fraction
     p95_increase: Fraction
     intervals: IntervalsShape
+
+
+class ComparisonShape(DifferenceShape):
     traffic_split: TrafficShape
     slo: list[CheckShape]
 
@@ -111,19 +114,31 @@ class PairShape(Shape):
     canary: VersionShape
 
 
+class EndpointShape(PairShape):
+    comparison: DifferenceShape
+
+
 class MetricsShape(PairShape):
     window_seconds: float
     endpoint: str | None
     comparison: ComparisonShape
-    endpoints: dict[str, PairShape]
+    endpoints: dict[str, EndpointShape]
+
+
+class BoundedShape(MeasuredShape):
+    """With 95 % intervals, each for its point alone: for the eye."""
+
+    error_rate_interval: tuple[float, float] | None
+    p95_interval_ms: tuple[float, float] | None
+    p99_interval_ms: tuple[float, float] | None
 
 
 class PointShape(Shape):
     """What both versions did from `at` until the next point."""
 
     at: datetime
-    legacy: MeasuredShape
-    canary: MeasuredShape
+    legacy: BoundedShape
+    canary: BoundedShape
 
 
 class TimelineShape(Shape):

@@ -18,6 +18,7 @@ from serinus.admin.rollout_shapes import (
 )
 from serinus.admin.rollouts import view
 from serinus.admin.shapes import instant, instant_or_none
+from serinus.admin.users import users_of
 from serinus.admin.views import agent_shape
 from serinus.messages import render_problem
 from serinus.rollout.state import Phase
@@ -45,13 +46,15 @@ async def read_status(_caller: Viewer, here: Here, language: Language) -> Status
         ProblemShape(code=code, message=render_problem(code, numbers, language))
         for code, numbers in (*_store_problems(here), *_problems(controller, agents, shown))
     ]
+    config, measured = config_of(here, stored, observed), pair(cells, instant(now))
     return StatusShape(
         at=instant(now),
         health=_health(shown, problems),
+        users=users_of(config=config, rollout=shown, controller=controller, measured=measured, language=language),
         problems=problems,
-        config=config_of(here, stored, observed),
+        config=config,
         rollout=shown,
-        metrics=pair(cells, instant(now)),
+        metrics=measured,
         controller=controller,
         agents=agents,
     )

@@ -1,6 +1,6 @@
 """95 % intervals for one window of time, for the eye alone: looking at them again and again does not keep the 95 %.
 
-Both are differences of two quantities with their own intervals, combined by Newcombe's rule (Statistics in Medicine
+Of one version, or of the difference of two: the intervals of both, combined by Newcombe's rule (Statistics in Medicine
 17:873-890, 1998, method 10), which Donner and Zou carried over to ratios (Stat. Methods Med. Res. 21:347-359, 2012).
 """
 
@@ -23,6 +23,17 @@ class Estimate(NamedTuple):
     interval: Interval
 
 
+def error_rate(cell: Cell) -> Interval | None:
+    """Of one version's error rate; None without a valid request."""
+    return _share(cell.errors, cell.valid).interval if cell.valid else None
+
+
+def quantile_ms(cell: Cell, share: float) -> Interval | None:
+    """Of one version's latency quantile; None while there are too few requests to bound it on both sides."""
+    found = _log_quantile(cell, share)
+    return Interval(exp(found.interval.low), exp(found.interval.high)) if found else None
+
+
 def error_rate_difference(canary: Cell, legacy: Cell) -> Interval | None:
     """Of CANARY's error rate minus LEGACY's, as fractions; None while either has no valid request."""
     if not canary.valid or not legacy.valid:
@@ -32,7 +43,7 @@ def error_rate_difference(canary: Cell, legacy: Cell) -> Interval | None:
 
 def p95_increase(canary: Cell, legacy: Cell) -> Interval | None:
     """Of CANARY's P95 / LEGACY's - 1; None while either has too few requests (about 110) to bound its P95 above."""
-    pair = _log_p95(canary), _log_p95(legacy)
+    pair = _log_quantile(canary, 0.95), _log_quantile(legacy, 0.95)
     if pair[0] is None or pair[1] is None:
         return None
     low, high = _difference(*pair)  # type: ignore[arg-type]  # mypy does not narrow a tuple by its items
@@ -54,13 +65,13 @@ def _share(part: int, whole: int) -> Estimate:
     return Estimate(share, Interval(max(0.0, middle - half), min(1.0, middle + half)))
 
 
-def _log_p95(cell: Cell) -> Estimate | None:
-    """The logarithm of the P95, bounded by the order statistics whose ranks the binomial distribution allows."""
+def _log_quantile(cell: Cell, share: float) -> Estimate | None:
+    """The logarithm of a latency in ms, between the order statistics whose ranks the binomial distribution allows."""
     count = sum(cell.latency.values())
-    spread = Z * sqrt(0.95 * 0.05 * count)
-    low_rank, high_rank = floor(0.95 * count - spread), ceil(0.95 * count + spread) + 1
+    spread = Z * sqrt(share * (1 - share) * count)
+    low_rank, high_rank = floor(share * count - spread), ceil(share * count + spread) + 1
     if low_rank < 1 or high_rank > count:
         return None
-    shares = (0.95, low_rank / count, high_rank / count)
-    value, low, high = (log(quantile(cell.latency, cell.latency_seconds, share) or 1.0) for share in shares)
+    shares = (share, low_rank / count, high_rank / count)
+    value, low, high = (log(quantile(cell.latency, cell.latency_seconds, each) or 1.0) for each in shares)
     return Estimate(value, Interval(low, high))

@@ -34,7 +34,8 @@ class Configuration:
 
 
 class Commands:
-    """Every method raises `Refused`, with what to do instead, when the command is not possible, and changes nothing.
+    """Every method raises `Refused`, with what to do instead, when the command is not possible, and changes nothing;
+    `StaleRevision` when the order names another standing than the rollout's.
 
     A command that meets somebody else's change is decided again on the changed state.
     """
@@ -62,30 +63,30 @@ class Commands:
         return await _repeated(attempt)
 
     async def pause(self, order: Order, cap_percentage: float | None = None) -> Rollout:
-        return await self._execute(lambda rollout: commands.pause(rollout, order, cap_percentage))
+        return await self._execute(order, lambda rollout: commands.pause(rollout, order, cap_percentage))
 
     async def resume(self, order: Order) -> Rollout:
-        return await self._execute(lambda rollout: commands.resume(rollout, order))
+        return await self._execute(order, lambda rollout: commands.resume(rollout, order))
 
     async def approve(self, order: Order, *, gate: str, step: int, report_at: float | None) -> Rollout:
         return await self._execute(
-            lambda rollout: commands.approve(rollout, order, gate=gate, step=step, report_at=report_at)
+            order, lambda rollout: commands.approve(rollout, order, gate=gate, step=step, report_at=report_at)
         )
 
     async def advance(self, order: Order) -> Rollout:
-        return await self._execute_on_report(lambda rollout, report: commands.advance(rollout, order, report))
+        return await self._execute_on_report(order, lambda rollout, report: commands.advance(rollout, order, report))
 
     async def promote(self, order: Order) -> Rollout:
-        return await self._execute_on_report(lambda rollout, report: commands.promote(rollout, order, report))
+        return await self._execute_on_report(order, lambda rollout, report: commands.promote(rollout, order, report))
 
     async def hold(self, order: Order) -> Rollout:
-        return await self._execute(lambda rollout: commands.hold(rollout, order))
+        return await self._execute(order, lambda rollout: commands.hold(rollout, order))
 
     async def roll_back(self, order: Order) -> Rollout:
-        return await self._execute(lambda rollout: commands.roll_back(rollout, order))
+        return await self._execute(order, lambda rollout: commands.roll_back(rollout, order))
 
     async def abort(self, order: Order) -> Rollout:
-        return await self._execute(lambda rollout: commands.abort(rollout, order))
+        return await self._execute(order, lambda rollout: commands.abort(rollout, order))
 
     async def configure(
         self, order: Order, wanted: Configuration, *, expected_revision: int | None = None
@@ -98,7 +99,10 @@ class Commands:
         async def attempt() -> StoredSplit:
             stored, rollout = await self._store.split(), await self._store.active_rollout()
             if expected_revision not in (None, stored.split.revision):
-                raise _NotAsExpected(stored.split.revision)
+                raise _NotAsExpected(
+                    f"the split is at revision {stored.split.revision} now; "
+                    "read the configuration again and repeat the change"
+                )
             if rollout is None:
                 return await self._configure_split(order, wanted, stored)
             decision = commands.configure(
@@ -116,16 +120,16 @@ class Commands:
         event = Event(EventKind.CONFIG_CHANGED, order.at, order.by, reason=order.reason, details=_details(split, order))
         return await self._store.save_manual_split(split, expected_revision=stored.split.revision, event=event)
 
-    async def _execute(self, command: Command) -> Rollout:
+    async def _execute(self, order: Order, command: Command) -> Rollout:
         async def attempt() -> Rollout:
-            rollout = await self._active_rollout()
+            rollout = await self._active_rollout(order)
             return await self._save(rollout, command(rollout))
 
         return await _repeated(attempt)
 
-    async def _execute_on_report(self, command: Callable[[Rollout, Report], Decision]) -> Rollout:
+    async def _execute_on_report(self, order: Order, command: Callable[[Rollout, Report], Decision]) -> Rollout:
         async def attempt() -> Rollout:
-            rollout = await self._active_rollout()
+            rollout = await self._active_rollout(order)
             report = await self._store.latest_report(rollout.id)
             if report is None:
                 raise Refused(
@@ -135,10 +139,12 @@ class Commands:
 
         return await _repeated(attempt)
 
-    async def _active_rollout(self) -> Rollout:
+    async def _active_rollout(self, order: Order) -> Rollout:
         rollout = await self._store.active_rollout()
         if rollout is None:
             raise Refused("no rollout is running; start one first")
+        if order.standing not in (None, rollout.standing):
+            raise _NotAsExpected("the rollout has moved on since you saw it; look again, and repeat the order")
         return rollout
 
     async def _save(self, rollout: Rollout, decision: Decision) -> Rollout:
@@ -149,9 +155,6 @@ class Commands:
 
 class _NotAsExpected(StaleRevision):
     """The caller's own condition failed; trying again would not help."""
-
-    def __init__(self, revision: int) -> None:
-        super().__init__(f"the split is at revision {revision} now; read the configuration again and repeat the change")
 
 
 async def _repeated(attempt: Callable[[], Awaitable[T]]) -> T:

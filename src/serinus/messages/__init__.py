@@ -38,6 +38,11 @@ def render_problem(code: str, details: Mapping[str, Any], language: str = DEFAUL
     return _Texts(language).vformat(catalogue(language)["problems"][code], (), _Known(details))
 
 
+def render_users(state: str, figures: Mapping[str, Any], language: str = DEFAULT_LANGUAGE) -> str:
+    """How users fare because of the canary."""
+    return _Texts(language).vformat(catalogue(language)["users"][state], (), _Known(figures))
+
+
 def render_label(name: str, language: str = DEFAULT_LANGUAGE, **values: Any) -> str:
     """A word or a phrase of the terminal's and the console's pages."""
     return _Texts(language).vformat(catalogue(language)["labels"][name], (), _Known(values))

@@ -26,12 +26,16 @@ CLOCK_SKEW_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Who wants it, when, why in their own words, and from which address as far as it is known."""
+    """Who wants it, when, why in their own words, and from which address as far as it is known.
+
+    `standing` is the rollout's as they saw it; an order without one is for whatever the rollout has become.
+    """
 
     by: str
     at: float
     reason: str = ""
     origin: str = ""
+    standing: str | None = None
 
 
 def start(  # noqa: PLR0913 - all that a start can be told; each by keyword

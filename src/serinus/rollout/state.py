@@ -191,6 +191,15 @@ class Rollout:
         return self.phase not in FINISHED
 
     @property
+    def standing(self) -> str:
+        """What a person who gives an order has seen: another one as soon as they should look again.
+
+        `revision` is no such thing: it grows with every word that a controller stores.
+        """
+        mood = "calm" if self.frozen_by is None else "frozen"
+        return f"{self.id}.{self.phase}.{self.step}.{self.split_revision}.{mood}"
+
+    @property
     def percentage(self) -> float:
         """The share that this state asks for: never above the plan's, whatever happened."""
         if self.phase in WITHOUT_CANARY:

@@ -1,0 +1,74 @@
+"""Errors as ``application/problem+json`` (RFC 9457), each with a `type` that stays the same whatever its wording."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from serinus.errors import (
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    Refused,
+    StaleRevision,
+    StoreUnavailable,
+    Unauthenticated,
+)
+
+PREFIX = "urn:serinus:problem:"
+KINDS: Mapping[type, tuple[str, int]] = {
+    InvalidInput: ("invalid-input", 422),
+    Unauthenticated: ("unauthenticated", 401),
+    Forbidden: ("forbidden", 403),
+    NotFound: ("not-found", 404),
+    StaleRevision: ("stale-revision", 409),
+    Refused: ("refused", 409),
+    StoreUnavailable: ("store-unavailable", 503),
+}
+TITLES = {
+    "invalid-input": "The input cannot be used",
+    "unauthenticated": "A valid bearer token is needed",
+    "forbidden": "The token's role does not allow this",
+    "not-found": "There is no such thing",
+    "stale-revision": "Somebody changed it in between",
+    "refused": "Not possible in the present state",
+    "store-unavailable": "The store does not answer",
+    "body-too-large": "The body is too large",
+    "internal": "Something went wrong inside",
+}
+HEADERS: Mapping[str, Mapping[str, str]] = {
+    "unauthenticated": {"WWW-Authenticate": 'Bearer realm="serinus"'},
+    "store-unavailable": {"Retry-After": "5"},
+}
+
+
+class Problem(JSONResponse):
+    """`detail` is a sentence, or for invalid input the list of what is wrong where, as FastAPI writes it."""
+
+    media_type = "application/problem+json"
+
+    def __init__(self, kind: str, status: int, detail: object, headers: Mapping[str, str] | None = None) -> None:
+        title = TITLES.get(kind) or HTTPStatus(status).phrase
+        body = {"type": PREFIX + kind, "title": title, "status": status, "detail": detail}
+        super().__init__(body, status, headers={**HEADERS.get(kind, {}), **(headers or {})})
+
+
+def on_own(_request: Request, error: Exception) -> Problem:
+    """An application's handler of `SerinusError`."""
+    kind, status = next((KINDS[kind] for kind in type(error).__mro__ if kind in KINDS), ("internal", 500))
+    if isinstance(error, InvalidInput):
+        found = [_invalid(problem.where, problem.message, problem.line) for problem in error.problems]
+        return Problem(kind, status, found)
+    if isinstance(error, StoreUnavailable):
+        return Problem(
+            kind, status, "the store cannot be used at the moment; try again soon, and see the service's log"
+        )
+    return Problem(kind, status, str(error))
+
+
+def _invalid(where: str, message: str, line: int | None) -> dict[str, Any]:
+    """As FastAPI writes it."""
+    located = {} if line is None else {"line": line}
+    return {"type": "value_error", "loc": ["body", *where.split(".")], "msg": message, **located}
