@@ -15,11 +15,14 @@ COOKIE_PATHS = ("/console", "/admin/canary")
 
 
 async def read_session(request: Request) -> Response:
-    """Who is logged in, and until when; raises `Unauthenticated`."""
+    """Who is logged in, and until when; no content when nobody is."""
     secret = request.cookies.get(SESSION_COOKIE)
     if secret is None:
-        raise Unauthenticated("nobody is logged in")
-    return _told(await _access(request).resume_session(secret, _address(request)))
+        return Response(status_code=204)
+    try:
+        return _told(await _access(request).resume_session(secret, _address(request)))
+    except Unauthenticated:
+        return _forgotten(request)
 
 
 async def open_session(request: Request) -> Response:
@@ -44,6 +47,10 @@ async def close_session(request: Request) -> Response:
     refuse_forged(request.headers)
     if secret := request.cookies.get(SESSION_COOKIE):
         await _access(request).close_session(secret)
+    return _forgotten(request)
+
+
+def _forgotten(request: Request) -> Response:
     response = Response(status_code=204)
     for path in _paths(request):
         response.delete_cookie(SESSION_COOKIE, path=path, httponly=True, samesite="strict")

@@ -1,0 +1,45 @@
+/** The way in: a token, once, for a session that no script can read. */
+
+import { session } from '../api.js';
+import { explain } from '../dialog.js';
+import { start } from '../live.js';
+import { refresh, update } from '../state.js';
+import { html, nothing } from '../vendor/lit-html/lit-html.js';
+import { t } from '../words.js';
+
+let problem = '';
+let busy = false;
+
+export function login() {
+  return html`<main id="content" class="login">
+    <section class="card" aria-labelledby="login">
+      <h1 id="login">${t('login.title')}</h1>
+      <p class="quiet">${t('login.lead')}</p>
+      <form @submit=${open}>
+        <input name="username" value="serinus" autocomplete="username" hidden />
+        <label class="field"><span>${t('login.token')}</span>
+          <input name="token" type="password" required maxlength="1024" autocomplete="current-password" autofocus />
+        </label>
+        ${problem ? html`<p class="problem" role="alert">${problem}</p>` : nothing}
+        <button class="button primary" ?disabled=${busy}>${t('login.button')}</button>
+      </form>
+      <details><summary>${t('login.none')}</summary><p>${t('login.make')}</p><pre><code>serinus token create --role operator</code></pre></details>
+    </section>
+  </main>`;
+}
+
+async function open(event) {
+  event.preventDefault();
+  const token = new FormData(event.target).get('token');
+  busy = true;
+  problem = '';
+  refresh();
+  try {
+    update({ session: await session.open(token) });
+    start();
+  } catch (refusal) {
+    problem = refusal.status === 401 ? t('login.refused') : explain(refusal);
+  }
+  busy = false;
+  refresh();
+}
