@@ -20,7 +20,7 @@ class Desk:
 
     def __init__(self, room: Room, *, public_metrics: bool = False, max_body_bytes: int = 65_536) -> None:
         self.room = room
-        access = Access(room.store, room.clock, ADMIN, "alice", public_metrics=public_metrics)
+        self.access = access = Access(room.store, room.clock, ADMIN, "alice", public_metrics=public_metrics)
         context = Context(
             store=room.store,
             commands=room.commands,

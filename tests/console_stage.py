@@ -1,15 +1,14 @@
-"""A real service with a console to look at: a server on loopback, users who call it, and a canary that can be broken."""
+"""A real service with a console: a server on loopback, users who call it, and a canary that can be broken."""
 
 import asyncio
 import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx2
 import uvicorn
@@ -66,7 +65,7 @@ deadline = "15m"
 
 @dataclass
 class Version:
-    """Answers after `seconds`; of the requests to `broken`, every one in `one_in` fails (0: none does)."""
+    """Answers after `seconds`; every request of `one_in` fails (0: none does)."""
 
     seconds: float = 0.004
     one_in: int = 0
@@ -92,7 +91,7 @@ class Stage:
         self._users_left = threading.Event()
         self._users = threading.Thread(target=self._call, daemon=True)
 
-    def __enter__(self) -> "Stage":
+    def __enter__(self) -> Self:
         self.open()
         self._users.start()
         return self
@@ -211,9 +210,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-@contextmanager
-def stage(folder: Path, **options: Any) -> Iterator[Stage]:
-    with Stage(folder, **options) as opened:
-        yield opened

@@ -52,10 +52,11 @@ def test_an_event_says_what_happened_and_why_in_words() -> None:
 class Stream:
     """A client of server-sent events that reads as long as it likes."""
 
-    def __init__(self, desk: Desk, headers: dict[str, str], query: str) -> None:
+    def __init__(self, desk: Desk, headers: dict[str, str], query: str, token: str) -> None:
         self._desk = desk
         self._pieces: asyncio.Queue[bytes] = asyncio.Queue()
         self._gone = asyncio.Event()
+        self._over = asyncio.Event()
         self._text = b""
         self.status: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         named = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
@@ -69,7 +70,7 @@ class Stream:
             "raw_path": f"{PREFIX}/events/stream".encode(),
             "root_path": "",
             "query_string": query.encode(),
-            "headers": [(b"host", b"service"), (b"authorization", f"Bearer {ADMIN}".encode()), *named],
+            "headers": [(b"host", b"service"), (b"authorization", f"Bearer {token}".encode()), *named],
             "client": (ADDRESS, 40_000),
             "server": ("service", 80),
         }
@@ -89,6 +90,11 @@ class Stream:
     def leave(self) -> None:
         self._gone.set()
 
+    async def ended(self) -> None:
+        """Wait until the server has closed the stream by itself."""
+        async with asyncio.timeout(5):
+            await self._over.wait()
+
     async def _receive(self) -> dict[str, Any]:
         await self._gone.wait()
         return {"type": "http.disconnect"}
@@ -97,11 +103,15 @@ class Stream:
         if message["type"] == "http.response.start":
             self.status.set_result(message["status"])
         self._pieces.put_nowait(message.get("body", b""))
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            self._over.set()
 
 
 @asynccontextmanager
-async def stream(desk: Desk, headers: dict[str, str] | None = None, query: str = "") -> AsyncIterator[Stream]:
-    reader = Stream(desk, headers or {}, query)
+async def stream(
+    desk: Desk, headers: dict[str, str] | None = None, query: str = "", *, token: str = ADMIN
+) -> AsyncIterator[Stream]:
+    reader = Stream(desk, headers or {}, query, token)
     running = asyncio.create_task(reader.run())
     try:
         async with asyncio.timeout(5):
@@ -142,5 +152,15 @@ def test_a_stream_ends_when_its_reader_leaves() -> None:
             await change(desk, 1)
             await reader.next()
         assert desk.room.store.events_saved.rings == 1
+
+    at_desk(story)
+
+
+def test_a_stream_ends_with_the_token_that_opened_it() -> None:
+    async def story(desk: Desk) -> None:
+        made = (await desk.post("/tokens", {"name": "ci", "role": "viewer"})).json()
+        async with stream(desk, token=made["token"]) as reader:
+            await desk.send("DELETE", f"/tokens/{made['id']}")
+            await reader.ended()
 
     at_desk(story)

@@ -5,6 +5,7 @@ import uPlot from './vendor/uplot/uPlot.esm.js';
 import { language } from './words.js';
 
 const HEIGHT = 168;
+const APART = 12;
 const together = uPlot.sync('curves');
 
 /**
@@ -72,7 +73,7 @@ export class Plot {
       cursor: { sync: { key: together.key }, drag: { x: false, y: false }, points: { size: 7 } },
       scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.1 : 1] } },
       axes: [
-        { ...axis, values: (plot, ticks) => clocks(plot, ticks), space: 70 },
+        { ...axis, size: 30, values: (plot, ticks) => clocks(plot, ticks), space: 70 },
         { ...axis, size: 64, values: (_plot, ticks) => ticks.map(curve.write) },
       ],
       series: [
@@ -100,13 +101,16 @@ export class Plot {
     ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
     ctx.textAlign = 'center';
     ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio]);
+    let before = -Infinity;
     for (const { at, sign } of shown) {
       const x = Math.round(plot.valToPos(at, 'x', true)) + 0.5;
       ctx.beginPath();
       ctx.moveTo(x, bbox.top);
       ctx.lineTo(x, bbox.top + bbox.height);
       ctx.stroke();
+      if (x - before < APART * devicePixelRatio) continue; // one sign stands for several at once
       ctx.fillText(sign, x, bbox.top - 3 * devicePixelRatio);
+      before = x;
     }
     ctx.restore();
   }

@@ -9,6 +9,7 @@ import { t } from '../words.js';
 
 const WINDOWS = ['15m', '1h', '6h', '24h', '7d'];
 const TABLE_ROWS = 30;
+const LEAST_POINTS = 24;
 const CURVES = {
   errors: { value: (version) => version.error_rate, interval: (version) => version.error_rate_interval, write: (value) => share(value * 100) },
   p95: { value: (version) => version.p95_response_time_ms, interval: (version) => version.p95_interval_ms, write: milliseconds },
@@ -67,8 +68,14 @@ export function drawCurves() {
     const place = document.getElementById(`plot-${name}`);
     if (!place) continue;
     if (plots.get(name)?.place !== place) plots.set(name, new Plot(place, curve, point));
-    plots.get(name).show(state.timeline.points, marks);
+    plots.get(name).show(fromFirstRequest(state.timeline.points), marks);
   }
+}
+
+/** Without the empty beginning of a service that is younger than the window; `LEAST_POINTS` at least. */
+function fromFirstRequest(points) {
+  const first = points.findIndex((each) => each.legacy.request_count + each.canary.request_count > 0);
+  return points.slice(Math.max(0, Math.min(first - 1, points.length - LEAST_POINTS)));
 }
 
 function point(index) {
@@ -79,7 +86,7 @@ function point(index) {
 
 /** What stands under the cursor, or at the end. */
 function readout() {
-  const points = state.timeline?.points ?? [];
+  const points = fromFirstRequest(state.timeline?.points ?? []);
   const at = points[pointedAt] ?? points.findLast((each) => each.legacy.request_count + each.canary.request_count > 0);
   if (!at) return t('curves.nothing');
   const parts = Object.entries(CURVES).map(([name, curve]) => html`<span>${t(`curve.${name}`)} <span class="version canary">${written(curve, at.canary)}</span> <span class="version legacy">${written(curve, at.legacy)}</span></span>`);

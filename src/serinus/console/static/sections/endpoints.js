@@ -36,20 +36,20 @@ function row(name, measured, status) {
     ${both('requests', measured, (version) => count(version.request_count))}
     ${both('errors', measured, (version) => percent(version.error_rate))}
     ${both('p95', measured, (version) => milliseconds(version.p95_response_time_ms))}
-    <td class="number" data-label=${t('column.difference')}>${difference(measured?.comparison)}</td>
+    <td data-label=${t('column.difference')}>${difference(measured?.comparison)}</td>
     <td>${toggle(name, status.config)}</td>
   </tr>`;
 }
 
 function both(label, measured, write) {
-  const lines = measured ? html`<span class="version canary">${write(measured.canary)}</span> <span class="version legacy">${write(measured.legacy)}</span>` : '–';
+  const lines = measured ? html`<span class="version canary">${write(measured.canary)}</span><br /><span class="version legacy">${write(measured.legacy)}</span>` : '–';
   return html`<td class="number" data-label=${t(`column.${label}`)}>${lines}</td>`;
 }
 
 function difference(comparison) {
   if (!comparison) return '–';
   const { intervals } = comparison;
-  return html`<span>${points(comparison.error_rate_difference)} ${between(intervals.error_rate_difference, points)}</span><br /><span>P95 ${increase(comparison.p95_increase)} ${between(intervals.p95_increase, increase)}</span>`;
+  return html`${points(comparison.error_rate_difference)} ${between(intervals.error_rate_difference, points)}<br />P95 ${increase(comparison.p95_increase)} ${between(intervals.p95_increase, increase)}`;
 }
 
 function between(interval, write) {

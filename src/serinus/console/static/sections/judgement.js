@@ -1,6 +1,7 @@
 /** Every SLO, gate and trigger, with its value beside its need and the time that is left. */
 
 import * as figures from '../figures.js';
+import { state } from '../state.js';
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { ABSOLUTE, badge, comparedFigures, evidenceFigures, limitNeed, nameOf } from '../verdicts.js';
 import { t } from '../words.js';
@@ -48,7 +49,13 @@ function sloRows({ report }) {
 }
 
 function checkRow(check, name, { value, need }) {
-  return { name, verdict: check.verdict, value, need, left: figures.UNKNOWN, message: check.message };
+  return { name, verdict: check.verdict, value, need, left: timeLeft(check), message: check.message };
+}
+
+/** At the last minute's traffic, until there are requests enough. */
+function timeLeft({ numbers }) {
+  const perSecond = (state.status?.metrics.canary.request_count ?? 0) / 60;
+  return numbers.more_requests && perSecond ? `≈ ${figures.duration(numbers.more_requests / perSecond)}` : figures.UNKNOWN;
 }
 
 function gateRows(rollout) {

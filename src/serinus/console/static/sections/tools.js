@@ -48,7 +48,7 @@ function explained(found) {
     ${t(`reason.${found.reason}`, { bucket, bound, share: share(found.percentage) })}</p>`;
 }
 
-const REPORTS = ['readiness', 'comparison', 'incident', 'drill'];
+const REPORTS = ['readiness', 'comparison', 'checkpoint', 'baseline', 'incident', 'drill'];
 let missing = '';
 
 export function reportsSection() {
@@ -106,6 +106,6 @@ export function fleetSection({ agents, controller }) {
     <ul class="fleet">
       ${agents.map((agent) => html`<li>${icon(agent.adopted && !agent.breaker_open ? 'fine' : 'warn')}<span><strong>${agent.name}</strong> <span class="quiet">${t(agent.breaker_open ? 'fleet.breaker' : agent.adopted ? 'fleet.adopted' : 'fleet.behind', { time: duration(agent.seconds_ago) })}</span></span></li>`)}
     </ul>
-    ${state.status?.config.source === 'manual' ? html`<p class="quiet">${t('fleet.manual', { by: state.status.config.changed_by || '–' })}</p>` : nothing}
+    ${state.status?.config.source === 'manual' && state.status.config.changed_by ? html`<p class="quiet">${t('fleet.manual', { by: state.status.config.changed_by })}</p>` : nothing}
   </section>`;
 }
