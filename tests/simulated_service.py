@@ -1,5 +1,6 @@
 """Made-up services for the statistics: slices drawn from known rates, and what the analysis says of them."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypedDict
@@ -71,6 +72,12 @@ class Service:
     begins: int = 0
     shares: tuple[float, ...] = (0.05,)
     drift: Callable[[float], tuple[float, float]] = lambda part: (1.0, 1.0)
+
+
+def daily(part: float) -> tuple[float, float]:
+    """Errors and latencies of both versions over three days."""
+    wave = math.sin(6 * math.pi * part)
+    return 1 + 0.8 * wave, 1 + 0.4 * wave
 
 
 def slices(service: Service, rng: np.random.Generator, *, requests: int, look: int) -> Iterator[Slice]:
@@ -182,3 +189,9 @@ def rollback_reason(report: Report) -> str | None:
     limits = [each for each in report.limits.values() if not each.environment]
     checks = (*report.worse, *(each.check for each in limits))
     return next((check.name for check in checks if check.verdict is Verdict.FAIL), None)
+
+
+def bound(runs: int, rate: float) -> int:
+    """The largest count that a true `rate` still explains with 1 %."""
+    chances = [math.comb(runs, count) * rate**count * (1 - rate) ** (runs - count) for count in range(runs + 1)]
+    return next(count for count in range(runs + 1) if sum(chances[: count + 1]) >= 0.99)

@@ -4,7 +4,6 @@ Each claim is refuted only by a count beyond the one-sided 99 % binomial bound, 
 the seeds are fixed. Run with ``-s`` to see the figures.
 """
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from statistics import median
@@ -14,7 +13,7 @@ import pytest
 
 from made_cells import CRITERIA
 from serinus.analysis.slices import Slice
-from simulated_service import Run, Service, cache_or_miss, clustered_slices, judge, slices
+from simulated_service import Run, Service, bound, cache_or_miss, clustered_slices, daily, judge, slices
 
 pytestmark = pytest.mark.slow
 
@@ -24,20 +23,8 @@ REQUESTS, LOOK = 50_000, 100
 NEVER_ROLLED_BACK = replace(CRITERIA, alpha=1e-12)
 
 
-def bound(runs: int, rate: float) -> int:
-    """The largest count that a true `rate` still explains with 1 %."""
-    chances = [math.comb(runs, count) * rate**count * (1 - rate) ** (runs - count) for count in range(runs + 1)]
-    return next(count for count in range(runs + 1) if sum(chances[: count + 1]) >= 0.99)
-
-
 def generators(runs: int) -> Iterator[np.random.Generator]:
     return (np.random.default_rng([2_718, run]) for run in range(runs))
-
-
-def daily(part: float) -> tuple[float, float]:
-    """Errors and latencies of both versions over three days."""
-    wave = math.sin(6 * math.pi * part)
-    return 1 + 0.8 * wave, 1 + 0.4 * wave
 
 
 def healthy(service: Service) -> Stream:

@@ -4,12 +4,23 @@ from math import inf
 
 import pytest
 
+from serinus.analysis.intervals import Interval
 from serinus.analysis.reasons import NUMBERS, Reason
-from serinus.messages import LANGUAGES, catalogue, placeholders, render, render_event, render_label, render_problem
+from serinus.analysis.verdict import Check, Metric, Verdict
+from serinus.messages import (
+    LANGUAGES,
+    catalogue,
+    placeholders,
+    render,
+    render_event,
+    render_finding,
+    render_label,
+    render_problem,
+)
 from serinus.rollout.events import ITSELF, Event, EventKind
 from serinus.rollout.gates import GateReason
 
-COMPUTED = {"value", "need"}  # of every check, beside its numbers
+COMPUTED = {"value", "need", "since"}  # of every check, beside its numbers
 
 
 def test_all_languages_have_the_same_texts_with_the_same_placeholders() -> None:
@@ -86,14 +97,34 @@ def test_durations_are_told_in_their_two_largest_units(seconds: float, english: 
 
 
 def test_an_event_by_itself_tells_the_finding_it_rests_on() -> None:
-    numbers = {"requests": 300.0, "limit": 0.05}
-    details = {"metric": "error_rate", "reason": "limit_exceeded", "value": 0.21, "need": 0.05, "numbers": numbers}
+    numbers = {"requests": 300.0, "limit": 0.05, "evidence": 900.0, "evidence_needed": 166.7}
+    found = {"metric": "error_rate", "reason": "limit_exceeded", "value": 0.21, "need": 0.05, "since": 60.0}
+    details = {**found, "numbers": numbers}
     event = Event(
         EventKind.BREACH_OPENED, 0.0, ITSELF, reason="error-rate", details={**details, "severity": "critical"}
     )
     headline, why = render_event(event)
     assert "critical" in headline
-    assert why == "21.00 % over 300 requests (limit 5.00 %); proven"
+    assert why == (
+        "21.00 % over 300 requests (limit 5.00 %), since 1970-01-01 00:01:00 UTC; "
+        "at most 1 of 900 rollouts within the limit would show as much (needs 167)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "/cart: P95 900 ms against LEGACY's 800 ms, +12.5 % (needs < 10.00 %); 95 %: +1.0 % to +30.0 %"),
+        ("ko", "/cart: P95 900 ms, LEGACY는 800 ms, +12.5 % (필요: 10.00 % 미만); 95 % 구간 +1.0 % ~ +30.0 %"),
+    ],
+)
+def test_a_finding_tells_of_its_endpoint_and_its_bounds(language: str, told: str) -> None:
+    numbers = {"legacy": 800.0, "canary": 900.0, "margin": 0.1, "requests": 5_000.0}
+    interval = Interval(0.01, 0.3)
+    check = Check(
+        "p95", Metric.P95, Verdict.FAIL, "beyond_margin", 0.125, 0.1, numbers, endpoint="/cart", interval=interval
+    )
+    assert render_finding(check, language) == told
 
 
 def test_an_event_by_a_person_tells_their_words_even_when_they_are_a_code() -> None:
@@ -108,13 +139,13 @@ def test_people_count_steps_from_one() -> None:
 
 def test_an_infinite_figure_does_not_fail_the_sentence() -> None:
     numbers = {"evidence": inf, "evidence_needed": 20.0, "requests": 5.0}
-    assert "evidence > 1,000,000 (needs 20)" in render("proven_within_margin", numbers)
+    assert "at most 1 of 1,000,000+ rollouts (needs 20)" in render("proven_within_margin", numbers)
 
 
-@pytest.mark.parametrize(("evidence", "said"), [(0.0, "0.0"), (1.84, "1.8"), (2_941.2, "2,941"), (3e7, "> 1,000,000")])
+@pytest.mark.parametrize(("evidence", "said"), [(0.0, "0.0"), (1.84, "1.8"), (2_941.2, "2,941"), (3e7, "1,000,000+")])
 def test_evidence_is_said_as_a_number_that_people_can_read(evidence: float, said: str) -> None:
     numbers = {"evidence": evidence, "evidence_needed": 20.0, "requests": 5.0}
-    assert f"evidence {said} (needs 20)" in render("proven_within_margin", numbers)
+    assert f"at most 1 of {said} rollouts (needs 20)" in render("proven_within_margin", numbers)
 
 
 def test_a_problem_says_what_to_do() -> None:

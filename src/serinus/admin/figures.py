@@ -17,6 +17,7 @@ from serinus.admin.shapes import (
     instant,
 )
 from serinus.analysis import intervals
+from serinus.analysis.intervals import sample_of
 from serinus.deployment import DeploymentVersion
 from serinus.metrics.sketch import quantile
 from serinus.metrics.snapshot import Cell, CellKey, merge
@@ -54,12 +55,12 @@ def difference(cells: Cells) -> DifferenceShape:
     compared = {key: cell for key, cell in cells.items() if key.compared}
     legacy, canary = cell_of(compared, LEGACY), cell_of(compared, CANARY)
     (canary_p95,), (legacy_p95,) = _quantiles(canary, (0.95,)), _quantiles(legacy, (0.95,))
+    samples = sample_of(canary), sample_of(legacy)
     return DifferenceShape(
         error_rate_difference=_difference(canary.error_rate, legacy.error_rate),
         p95_increase=_increase(canary_p95, legacy_p95),
         intervals=IntervalsShape(
-            error_rate_difference=intervals.error_rate_difference(canary, legacy),
-            p95_increase=intervals.p95_increase(canary, legacy),
+            error_rate_difference=intervals.rate_difference(*samples), p95_increase=intervals.p95_increase(*samples)
         ),
     )
 
@@ -79,11 +80,12 @@ def point(measured: TimelinePoint) -> PointShape:
 
 
 def _bounded(cell: Cell) -> BoundedShape:
+    sample = sample_of(cell)
     return BoundedShape(
         **_measured(cell),
-        error_rate_interval=intervals.error_rate(cell),
-        p95_interval_ms=intervals.quantile_ms(cell, 0.95),
-        p99_interval_ms=intervals.quantile_ms(cell, 0.99),
+        error_rate_interval=intervals.error_rate(sample),
+        p95_interval_ms=intervals.quantile_ms(sample, 0.95),
+        p99_interval_ms=intervals.quantile_ms(sample, 0.99),
     )
 
 

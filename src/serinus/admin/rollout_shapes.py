@@ -45,6 +45,7 @@ class ReportShape(Shape):
     worse: list[CheckShape]
     holds: list[CheckShape]
     limits: list[LimitShape]
+    endpoints: list[CheckShape] = Field(description="proven worse by themselves, the clearest first")
 
 
 class GateShape(Shape):
@@ -57,6 +58,9 @@ class GateShape(Shape):
     reason: str
     message: str
     numbers: dict[str, float]
+    since: datetime | None = None
+    endpoint: str | None = None
+    interval: tuple[float, float] | None = None
     opens_at: datetime | None
 
 

@@ -80,6 +80,10 @@ class CheckShape(Shape):
     message: str
     numbers: dict[str, float]
     since: datetime | None
+    endpoint: str | None = None
+    interval: tuple[float, float] | None = Field(
+        default=None, description="holds the true value, at every look, with a chance of 95 %"
+    )
 
 
 class TrafficShape(Shape):
@@ -90,7 +94,7 @@ class TrafficShape(Shape):
 
 
 class IntervalsShape(Shape):
-    """95 % for this window alone: for the eye, not for deciding, which the checks do."""
+    """95 %, at every look while the window grows: for the eye, not for deciding, which the checks do."""
 
     error_rate_difference: tuple[float, float] | None
     p95_increase: tuple[float, float] | None

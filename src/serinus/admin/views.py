@@ -1,6 +1,6 @@
 """From the domain's values to the API's shapes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from serinus.admin.rollout_shapes import (
@@ -26,7 +26,7 @@ from serinus.admin.shapes import (
     instant_or_none,
 )
 from serinus.analysis.verdict import Check, Figures, Report
-from serinus.messages import render, render_event
+from serinus.messages import render, render_event, render_finding
 from serinus.rollout.events import ITSELF, Event
 from serinus.rollout.gates import GateStatus
 from serinus.rollout.plan import Trigger
@@ -66,17 +66,22 @@ def config_shape(
 def check_shape(check: Check, language: str) -> CheckShape:
     return CheckShape(
         **fields_of(check, ("name", "metric", "verdict", "value", "need", "reason")),
-        message=render(check.reason, {**_own_numbers(check), **check.numbers}, language, metric=check.metric),
+        message=render_finding(check, language),
         numbers=dict(check.numbers),
         since=instant_or_none(check.since),
+        endpoint=check.endpoint,
+        interval=check.interval,
     )
 
 
 def gate_shape(status: GateStatus, language: str) -> GateShape:
     return GateShape(
         **fields_of(status, ("name", "kind", "verdict", "is_open", "value", "need", "reason")),
-        message=render(status.reason, {**_own_numbers(status), **status.numbers}, language, metric=status.metric),
+        message=render_finding(status, language),
         numbers=dict(status.numbers),
+        since=instant_or_none(status.since),
+        endpoint=status.endpoint,
+        interval=status.interval,
         opens_at=instant_or_none(status.opens_at),
     )
 
@@ -94,6 +99,7 @@ def report_shape(report: Report, language: str) -> ReportShape:
         proof=checks(report.proof),
         worse=checks(report.worse),
         holds=checks(report.holds),
+        endpoints=checks(report.endpoints),
         limits=[
             LimitShape(
                 name=name,
@@ -190,8 +196,3 @@ def token_shape(token: Token) -> TokenShape:
 
 def _figures(figures: Figures) -> FiguresShape:
     return FiguresShape(**fields_of(figures, FiguresShape.model_fields))
-
-
-def _own_numbers(check: Check | GateStatus) -> Mapping[str, float]:
-    """`value` and `need` may stand in a message beside the numbers of the reason."""
-    return {name: number for name in ("value", "need") if (number := getattr(check, name)) is not None}

@@ -26,10 +26,11 @@ SECONDS_BETWEEN_BEGINNINGS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Beginnings:
-    """How often a test was allowed to begin anew, and when last (epoch seconds)."""
+    """How often a test was allowed to begin anew, when last (epoch seconds), and the log of all weights so far."""
 
     count: int = 0
     last_at: float = -math.inf
+    log_total: float = -math.inf
 
     def due(self, at: float) -> bool:
         return self.count <= EVERY_EVALUATION_UP_TO or at - self.last_at >= SECONDS_BETWEEN_BEGINNINGS
@@ -38,7 +39,8 @@ class Beginnings:
         """The beginnings after an evaluation at `at`, and the log of its weight (-inf when none is due)."""
         if not self.due(at):
             return self, -math.inf
-        return Beginnings(self.count + 1, at), math.log(beginning_weight(self.count))
+        log_weight = math.log(beginning_weight(self.count))
+        return Beginnings(self.count + 1, at, float(np.logaddexp(self.log_total, log_weight))), log_weight
 
 
 def beginning_weight(index: int) -> float:
@@ -55,7 +57,10 @@ def beginning_weight(index: int) -> float:
 
 
 def accumulate(log_sums: Floats, log_ratios: Floats, log_weight: float) -> Floats:
-    """One evaluation: begin anew with `log_weight`, then multiply by the likelihood ratios (tests x alternatives)."""
+    """One evaluation: begin anew with `log_weight`, then multiply by the likelihood ratios (tests x alternatives).
+
+    Any leading axes are kept.
+    """
     return np.asarray(np.logaddexp(log_sums, log_weight) + log_ratios)
 
 
@@ -72,4 +77,4 @@ def forget_gains(log_sums: Floats, settled: NDArray[np.bool_]) -> Floats:
 
     Lowering an e-process keeps its guarantee.
     """
-    return np.where(settled[:, None], np.minimum(log_sums, 0.0), log_sums)
+    return np.where(settled[..., None], np.minimum(log_sums, 0.0), log_sums)

@@ -5,35 +5,48 @@ from dataclasses import replace
 from serinus.analysis import obstacles, quantiles
 from serinus.analysis.alpha import rejected
 from serinus.analysis.arrays import Floats
+from serinus.analysis.arrivals import ratio_checks
 from serinus.analysis.breaches import LimitReading, limit_check, read_limits
 from serinus.analysis.criteria import Criteria
 from serinus.analysis.evidence import Evidence
 from serinus.analysis.fold import enter_step, fold, start
 from serinus.analysis.margins import observed_checks, proof_checks, step_tally
 from serinus.analysis.obstacles import instead_of
-from serinus.analysis.tables import CANARY, LEGACY, Count
+from serinus.analysis.tables import CANARY, LEGACY, Count, Tally
 from serinus.analysis.verdict import Check, Figures, LimitCheck, Report, Verdict
-from serinus.analysis.worse import ComparisonReading, hold_check, read_comparisons, worse_check
+from serinus.analysis.worse import (
+    ComparisonReading,
+    bad_endpoints,
+    hold_checks,
+    read_comparisons,
+    worse_check,
+    worse_checks,
+)
 
 
 def analyze(evidence: Evidence, criteria: Criteria, now: float) -> Report:
     """The report at `now` (epoch seconds); the evidence may be read as often as one likes."""
-    comparisons = read_comparisons(evidence, criteria)
-    comparative = {str(each.metric): each.log_term for each in comparisons if each.matters}
-    readings = read_limits(evidence, criteria, [each.metric for each in comparisons if each.is_proven(criteria.alpha)])
-    absolute = {_term(each): each.log_term for each in readings if each.matters and not each.environment}
+    readings = read_comparisons(evidence, criteria)
+    comparative = {each.name: each.log_term for each in readings if each.matters}
+    limits = read_limits(evidence, criteria, {each.metric for each in readings if each.is_proven(criteria.alpha)})
+    absolute = {_term(each): each.log_term for each in limits if each.matters and not each.environment}
     proven = rejected({**comparative, **absolute}, criteria.alpha)
-    legacy, canary = _figures(evidence)
+    tally = step_tally(evidence)
+    legacy, canary = _figures(evidence, tally)
     return Report(
         at=now,
         through_at=evidence.through_at,
         legacy=legacy,
         canary=canary,
-        slo=observed_checks(evidence, criteria, now),
-        proof=proof_checks(evidence, criteria, now),
-        worse=_worse(evidence, criteria, now, (comparisons, proven)),
-        holds=_holds(comparisons, criteria, proven),
-        limits=_limits(evidence, criteria, now, (readings, proven)),
+        slo=observed_checks(evidence, tally, criteria, now),
+        proof=proof_checks(evidence, tally, criteria, now),
+        worse=_worse(evidence, criteria, now, (readings, proven)),
+        holds=(*hold_checks(readings, proven, criteria.alpha), *ratio_checks(evidence.step)),
+        limits=_limits(evidence, criteria, now, (limits, proven)),
+        endpoints=tuple(
+            worse_check(each, criteria.alpha)
+            for each in bad_endpoints(readings, criteria, len(evidence.endpoints.names))
+        ),
     )
 
 
@@ -45,17 +58,12 @@ def _term(reading: LimitReading) -> str:
 def _worse(
     evidence: Evidence, criteria: Criteria, now: float, read: tuple[tuple[ComparisonReading, ...], frozenset[str]]
 ) -> tuple[Check, ...]:
-    comparisons, proven = read
+    readings, proven = read
     obstacle = obstacles.of_comparison(evidence, now)
-    checks = (worse_check(each, criteria.alpha, proven=each.metric in proven) for each in comparisons)
+    checks = worse_checks(readings, proven, criteria.alpha)
     return tuple(
         check if obstacle is None or check.verdict is Verdict.FAIL else instead_of(check, obstacle) for check in checks
     )
-
-
-def _holds(comparisons: tuple[ComparisonReading, ...], criteria: Criteria, proven: frozenset[str]) -> tuple[Check, ...]:
-    worse = rejected({each.metric: each.log_hold for each in comparisons}, criteria.alpha)
-    return tuple(hold_check(each, criteria.alpha) for each in comparisons if each.metric in worse - proven)
 
 
 def _limits(
@@ -70,9 +78,9 @@ def _limits(
     return checks
 
 
-def _figures(evidence: Evidence) -> tuple[Figures, Figures]:
+def _figures(evidence: Evidence, tally: Tally) -> tuple[Figures, Figures]:
     """LEGACY's rates and latencies are weighted to the canary's traffic, as long as there was any beside it."""
-    table, tally = evidence.step.table, step_tally(evidence)
+    table = evidence.step.table
     rates, failed = tally.rates(Count.ERRORS), tally.rates(Count.FAILED)
     timed = tally if rates else table
     legacy = _version(table.counts[LEGACY], timed.latency[LEGACY], timed.seconds[LEGACY])
@@ -83,6 +91,7 @@ def _figures(evidence: Evidence) -> tuple[Figures, Figures]:
 
 def _version(counts: Floats, latency: Floats, seconds: Floats) -> Figures:
     valid = int(counts[Count.VALID])
+    p50_ms, p95_ms, p99_ms = quantiles.quantiles_ms(latency, seconds, (0.5, 0.95, 0.99)) or (None, None, None)
     return Figures(
         requests=int(counts[Count.REQUESTS]),
         valid=valid,
@@ -90,9 +99,9 @@ def _version(counts: Floats, latency: Floats, seconds: Floats) -> Figures:
         client_errors=int(counts[Count.CLIENT_ERRORS]),
         error_rate=float(counts[Count.ERRORS] / valid) if valid else None,
         availability=float(1 - counts[Count.FAILED] / valid) if valid else None,
-        p50_ms=quantiles.quantile_ms(latency, seconds, 0.5),
-        p95_ms=quantiles.quantile_ms(latency, seconds, 0.95),
-        p99_ms=quantiles.quantile_ms(latency, seconds, 0.99),
+        p50_ms=p50_ms,
+        p95_ms=p95_ms,
+        p99_ms=p99_ms,
     )
 
 

@@ -117,16 +117,16 @@ def no_past() -> Past:
     return Past(np.zeros(len(Count)), np.zeros(BINS), np.zeros((2, SLOTS)))
 
 
-def learn(past: Past, tables: Sequence[Table]) -> Past:
+def learn(past: Past, strata: Table) -> Past:
     """The past with the strata compared since; never with one that still waits to be compared."""
-    for table in tables:
-        requests = float(table.counts[LEGACY, Count.VALID])
-        past = Past(
-            past.counts * math.exp(-requests / FORGETTING_REQUESTS) + table.counts[LEGACY],
-            past.latency * math.exp(-requests / FORGETTING_LATENCIES) + table.latency[LEGACY],
-            past.slots + slots_of(table.slots[LEGACY], Count.ERRORS),
-        )
-    return past
+    requests = strata.counts[:, LEGACY, Count.VALID]
+    after = requests.sum() - np.cumsum(requests)  # of each stratum: those that came later, and make it be forgotten
+    kept, kept_latency = np.exp(-after / FORGETTING_REQUESTS), np.exp(-after / FORGETTING_LATENCIES)
+    return Past(
+        past.counts * math.exp(-requests.sum() / FORGETTING_REQUESTS) + kept @ strata.counts[:, LEGACY],
+        past.latency * math.exp(-requests.sum() / FORGETTING_LATENCIES) + kept_latency @ strata.latency[:, LEGACY],
+        past.slots + slots_of(strata.slots[:, LEGACY].sum(axis=0), Count.ERRORS),
+    )
 
 
 class Ratios(NamedTuple):
@@ -136,11 +136,11 @@ class Ratios(NamedTuple):
     promotion: Floats
 
 
-def compare(tables: Sequence[Table], past: Past, criteria: Criteria) -> Ratios:
+def compare(strata: Table, past: Past, criteria: Criteria) -> Ratios:
     """What the strata say in every test; to say it of several strata together, add up."""
-    ratios = Ratios(*(np.zeros((len(tables), len(tests), ALTERNATIVES)) for tests in (Rollback, Promotion)))
-    counts = np.stack([table.counts for table in tables])
-    _compare_shares(ratios, counts, np.stack([table.latency for table in tables]), (past, criteria))
+    counts = strata.counts
+    ratios = Ratios(*(np.zeros((len(counts), len(tests), ALTERNATIVES)) for tests in (Rollback, Promotion)))
+    _compare_shares(ratios, counts, strata.latency, (past, criteria))
     _compare_margins(ratios, counts, past, criteria)
     tempering = 1 / past.design_effect
     ratios.rollback[:, [Rollback.ERRORS, Rollback.ERRORS_STRICT]] *= tempering

@@ -1,6 +1,8 @@
 """What to judge by: the operator's margins and limits, as the plan states them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from serinus.analysis.verdict import Metric
 
@@ -16,6 +18,17 @@ class Limit:
     metric: Metric
     value: float
     rolls_back: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """The part of the requests that the split gives to the canary (0..1): `share`, except on `endpoints`."""
+
+    share: float = 0.0
+    endpoints: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    def of(self, endpoint: str) -> float:
+        return self.endpoints.get(endpoint, self.share)
 
 
 @dataclass(frozen=True, slots=True)

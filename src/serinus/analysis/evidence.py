@@ -11,6 +11,7 @@ import numpy as np
 from serinus.analysis.accumulator import Beginnings
 from serinus.analysis.arrays import Floats
 from serinus.analysis.comparison import Past
+from serinus.analysis.criteria import Desired
 from serinus.analysis.tables import Table, Tally
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
@@ -40,6 +41,23 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class EndpointEvidence:
+    """Rollback evidence for each endpoint by itself, one row each in the order in which they were first compared.
+
+    `log_sums`: endpoints x `Rollback` x alternatives. The rest is the CUSUM segment of each `Watch`: `cusums` and
+    `since` endpoints x watches, `counts` and `slots` as in `Tally` after these two axes, and `latency` of P95's only.
+    """
+
+    names: tuple[str, ...]
+    log_sums: Floats
+    cusums: Floats
+    since: Floats
+    counts: Floats
+    slots: Floats
+    latency: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class LimitEvidence:
     """Rollback evidence against the absolute limits, one row each in the order of the criteria.
 
@@ -61,6 +79,18 @@ class LimitEvidence:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Arrivals:
+    """Who came, by slot, before anything but the bucket had a say: requests of the canary's users, as many as there
+    should have been, and all. `variance` is the sum of p (1 - p) over them, p being the share where they came.
+    """
+
+    canary: Floats
+    expected: Floats
+    total: Floats
+    variance: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class StepEvidence:
     """What counts for the present step only: `table` of every request, `tally` of the strata, promotion evidence."""
 
@@ -69,6 +99,8 @@ class StepEvidence:
     table: Table
     tally: Tally
     log_products: Floats
+    arrivals: Arrivals
+    desired: Desired
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,6 +119,7 @@ class Evidence:
     started_at: float
     step: StepEvidence
     comparison: Comparison
+    endpoints: EndpointEvidence
     limits: LimitEvidence
     past: Past
     open: Mapping[str, OpenStratum] = field(default_factory=lambda: MappingProxyType({}))
@@ -134,6 +167,8 @@ def _number(value: float) -> Json:
 
 
 def _read(kind: Any, document: Any) -> Any:
+    if kind in (str, int):
+        return kind(document)
     if kind is float or kind == float | None:
         return None if document is None else float(document)
     if is_dataclass(kind):
@@ -144,9 +179,7 @@ def _read(kind: Any, document: Any) -> Any:
         return _read_array(document)
     if origin is tuple:
         return tuple(_read(arguments[0], item) for item in document)
-    if origin is Mapping:
-        return MappingProxyType({key: _read(arguments[1], item) for key, item in document.items()})
-    return int(document)
+    return MappingProxyType({key: _read(arguments[1], item) for key, item in document.items()})
 
 
 def _read_array(document: Mapping[str, Any]) -> Floats:

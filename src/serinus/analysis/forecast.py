@@ -35,7 +35,7 @@ from serinus.analysis.comparison import (
 from serinus.analysis.criteria import Criteria
 from serinus.analysis.limits import LIMIT_ODDS, allowed
 from serinus.analysis.quantiles import P95
-from serinus.analysis.tables import LEGACY, Count, slots_of, table_of
+from serinus.analysis.tables import LEGACY, Count, slots_of, tabulate
 from serinus.analysis.verdict import Metric
 from serinus.analysis.worse import EXTRA_QUANTILES, EXTRA_QUANTILES_FROM
 from serinus.metrics.sketch import BINS, EDGES_SECONDS
@@ -78,11 +78,14 @@ def lognormal(p95_ms: float, spread: float) -> Floats:
 
 
 def measured(cells: Iterable[Cell]) -> Baseline | None:
-    """The baseline of LEGACY's recorded cells; None without a valid request or a latency among them."""
+    """The baseline of LEGACY's recorded cells; None without a usable count of a valid request and a latency."""
     cell = merge(cells)
     if cell.error_rate is None or not cell.latency:
         return None
-    table = table_of(cell, Cell())
+    table = tabulate([(cell, Cell())])
+    if table is None:
+        return None
+    table = table.pick(0)
     past = Past(table.counts[LEGACY], table.latency[LEGACY], slots_of(table.slots[LEGACY], Count.ERRORS))
     return Baseline(cell.error_rate, table.latency[LEGACY], past.design_effect)
 

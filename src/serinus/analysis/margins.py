@@ -2,17 +2,18 @@
 
 import math
 from dataclasses import replace
-from functools import reduce
-from operator import add
 
-from serinus.analysis import guards, obstacles, planner, quantiles
+import numpy as np
+
+from serinus.analysis import guards, intervals, obstacles, planner, quantiles
 from serinus.analysis.accumulator import log_evidence
 from serinus.analysis.comparison import PROMOTION_LOG_PRIOR, PROMOTION_ODDS, Promotion
 from serinus.analysis.criteria import Criteria
 from serinus.analysis.evidence import Evidence
+from serinus.analysis.intervals import Sample
 from serinus.analysis.obstacles import Obstacle
 from serinus.analysis.reasons import Reason
-from serinus.analysis.tables import CANARY, LEGACY, Count, Tally, matched
+from serinus.analysis.tables import CANARY, DENOMINATORS, LEGACY, Count, Table, Tally, matched, stack
 from serinus.analysis.verdict import Check, Metric, Verdict
 
 MIN_LEGACY_REQUESTS = 100
@@ -22,13 +23,12 @@ NOT_CONCURRENT = Obstacle(Verdict.INCONCLUSIVE, Reason.NO_CONCURRENT_TRAFFIC, {}
 
 def step_tally(evidence: Evidence) -> Tally:
     """The present step's strata, and those that still wait for more as they are."""
-    waiting = (each.table for each in evidence.open.values() if each.split_revision >= evidence.step.split_revision)
-    return reduce(add, map(matched, waiting), evidence.step.tally)
+    waiting = [each.table for each in evidence.open.values() if each.split_revision >= evidence.step.split_revision]
+    return evidence.step.tally + matched(stack(waiting)).summed() if waiting else evidence.step.tally
 
 
-def observed_checks(evidence: Evidence, criteria: Criteria, now: float) -> tuple[Check, ...]:
-    """Error rate, P95, volume."""
-    tally = step_tally(evidence)
+def observed_checks(evidence: Evidence, tally: Tally, criteria: Criteria, now: float) -> tuple[Check, ...]:
+    """Error rate, P95, volume. `tally` is the present step's."""
     obstacle = obstacles.of_comparison(evidence, now) or _too_few(evidence, criteria)
     estimates = _estimates(tally, evidence, criteria)
     return (*(_unless(obstacle, estimate) for estimate in estimates), _volume(evidence, criteria, now))
@@ -37,7 +37,28 @@ def observed_checks(evidence: Evidence, criteria: Criteria, now: float) -> tuple
 def _estimates(tally: Tally, evidence: Evidence, criteria: Criteria) -> tuple[Check, Check]:
     """Error rate and P95 as they are observed, on however little."""
     errors = _observed(evidence, Metric.ERROR_RATE, criteria.error_rate_margin, tally.rates(Count.ERRORS))
-    return errors, _observed(evidence, Metric.P95, criteria.p95_margin, quantiles.p95s_ms(tally.latency, tally.seconds))
+    p95 = _observed(evidence, Metric.P95, criteria.p95_margin, quantiles.p95s_ms(tally.latency, tally.seconds))
+    legacy, canary = samples(tally, evidence.step.table, Count.ERRORS)
+    between = intervals.rate_difference(canary, legacy, design_effect=evidence.past.design_effect)
+    return replace(errors, interval=between), replace(p95, interval=intervals.p95_increase(canary, legacy))
+
+
+def samples(tally: Tally, table: Table, events: Count) -> tuple[Sample, Sample]:
+    """(LEGACY, canary): LEGACY's rates and latencies by the tally, on as many requests as the table says."""
+    requests = (tally.counts[:, DENOMINATORS[events]], table.counts[:, DENOMINATORS[events]])
+    rates = np.divide(tally.counts[:, events], requests[0], out=np.zeros(2), where=requests[0] > 0)
+    timed = table.latency.sum(axis=1)
+    of_legacy, of_canary = (
+        Sample(
+            events=float(rates[arm] * requests[1][arm]),
+            requests=float(requests[1][arm]),
+            latency=tally.latency[arm],
+            seconds=tally.seconds[arm],
+            timed=float(timed[arm]),
+        )
+        for arm in (LEGACY, CANARY)
+    )
+    return of_legacy, of_canary
 
 
 def _observed(evidence: Evidence, metric: Metric, margin: float, levels: tuple[float, float] | None) -> Check:
@@ -68,13 +89,13 @@ def _volume_counted(evidence: Evidence, criteria: Criteria) -> Check:
     return Check(Metric.VOLUME, Metric.VOLUME, verdict, reason, requests, needed, numbers, evidence.step.started_at)
 
 
-def proof_checks(evidence: Evidence, criteria: Criteria, now: float) -> tuple[Check, ...]:
-    """Error rate and P95: is it proven that the canary is not worse by the margin?"""
+def proof_checks(evidence: Evidence, tally: Tally, criteria: Criteria, now: float) -> tuple[Check, ...]:
+    """Error rate and P95: is it proven that the canary is not worse by the margin? `tally` is the present step's."""
     obstacle = obstacles.of_comparison(evidence, now)
     growths = _error_growth(evidence, criteria), _p95_growth(evidence, criteria)
     return tuple(
         _unless(obstacle, _proof(estimate, evidence, criteria, growth))
-        for estimate, growth in zip(_estimates(step_tally(evidence), evidence, criteria), growths, strict=True)
+        for estimate, growth in zip(_estimates(tally, evidence, criteria), growths, strict=True)
     )
 
 

@@ -27,12 +27,18 @@ def thresholds(latency: Floats, qs: Sequence[float]) -> NDArray[np.intp]:
 
 def quantile_ms(latency: Floats, seconds: Floats, q: float) -> float | None:
     """The `q` quantile, as `metrics.sketch.quantile` has it; None for an empty histogram. Weights need not be whole."""
+    found = quantiles_ms(latency, seconds, (q,))
+    return None if found is None else found[0]
+
+
+def quantiles_ms(latency: Floats, seconds: Floats, qs: Sequence[float]) -> tuple[float, ...] | None:
+    """Several quantiles at the price of one; None for an empty histogram."""
     counts = np.maximum(latency, 0.0)
-    total = counts.sum()
-    if total <= 0:
+    cumulated = counts.cumsum()
+    if cumulated[-1] <= 0:
         return None
-    bin_ = int(np.searchsorted(np.cumsum(counts), q * total * (1 - _TOLERANCE)))
-    return mean_ms(bin_, float(counts[bin_]), float(seconds[bin_]))
+    bins = cumulated.searchsorted(np.asarray(qs) * cumulated[-1] * (1 - _TOLERANCE)).tolist()
+    return tuple(mean_ms(bin_, float(counts[bin_]), float(seconds[bin_])) for bin_ in bins)
 
 
 def slower(latency: Floats, threshold: int) -> Floats:

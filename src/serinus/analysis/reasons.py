@@ -34,6 +34,7 @@ class Reason(StrEnum):
     WORSE = "worse"  # proven, and estimated at or beyond the margin
     WORSE_WITHIN_TOLERANCE = "worse_within_tolerance"  # proven, and estimated within the margin
     WORSE_FOR_FEW_SUBJECTS = "worse_for_few_subjects"  # proven, and gone without the worst few subjects
+    SAMPLE_RATIO_MISMATCH = "sample_ratio_mismatch"  # other users come than the split sends
     # Limits.
     LIMIT_KEPT = "limit_kept"
     LIMIT_UNCLEAR = "limit_unclear"  # above the limit so far, on too little to call it a breach
@@ -64,6 +65,7 @@ NUMBERS: Mapping[Reason, tuple[str, ...]] = {
     Reason.WORSE: _WORSE,
     Reason.WORSE_WITHIN_TOLERANCE: _WORSE,
     Reason.WORSE_FOR_FEW_SUBJECTS: _WORSE,
+    Reason.SAMPLE_RATIO_MISMATCH: ("observed", "desired", "requests", "users"),
     Reason.LIMIT_KEPT: _LIMITED,
     Reason.LIMIT_UNCLEAR: _LIMITED,
     Reason.LIMIT_BREACHED: (*_LIMITED, "more_requests"),

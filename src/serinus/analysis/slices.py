@@ -32,12 +32,16 @@ class Compared(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One stratum: compared counts by endpoint under one split, from `started_at` to `ended_at` (epoch seconds)."""
+    """One stratum: compared counts by endpoint under one split, from `started_at` to `ended_at` (epoch seconds).
+
+    `diverted`: by endpoint and slot, the canary's requests that the breakers gave to LEGACY.
+    """
 
     started_at: float
     ended_at: float
     split_revision: int
     endpoints: Mapping[str, Compared] = field(default_factory=lambda: MappingProxyType({}))
+    diverted: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
 
 class _Place(NamedTuple):
@@ -85,15 +89,20 @@ def _place(row: StoredSnapshot) -> _Place:
 
 def _slice(place: _Place, rows: list[StoredSnapshot]) -> Slice:
     cells: dict[str, dict[DeploymentVersion, list[Cell]]] = {}
+    diverted: dict[str, list[Cell]] = {}
     for row in rows:
         for key, cell in row.snapshot.cells.items():
+            if not key.compared and cell.slot_others:
+                diverted.setdefault(key.endpoint, []).append(cell)
             if key.compared:
                 cells.setdefault(key.endpoint, {}).setdefault(key.version, []).append(cell)
     started_at, ended_at = place.window, place.window + SLICE_SECONDS
     if place.alone:
         ended_at = min(rows[0].snapshot.ended_at, rows[0].stored_at)
         started_at = min(rows[0].snapshot.started_at, ended_at)
-    return Slice(started_at, ended_at, place.split_revision, {name: _compared(cells[name]) for name in sorted(cells)})
+    compared = {name: _compared(cells[name]) for name in sorted(cells)}
+    others = {name: merge(diverted[name]).slot_others for name in sorted(diverted)}
+    return Slice(started_at, ended_at, place.split_revision, compared, others)
 
 
 def _compared(cells: Mapping[DeploymentVersion, list[Cell]]) -> Compared:

@@ -1,11 +1,14 @@
 """Slices too small to compare wait for each other: one split's counts of an endpoint, until they are enough."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
+from serinus.analysis.arrays import Floats
 from serinus.analysis.evidence import OpenStratum
 from serinus.analysis.slices import Slice
-from serinus.analysis.tables import CANARY, LEGACY, Count, Table
+from serinus.analysis.tables import Count, Table, stack
 
 # In a slice with one canary request and no LEGACY request nothing can be compared, and most 2 s slices of a service
 # with one request a second are like that. Under one split users are alike whenever they come, so slices may be
@@ -14,40 +17,84 @@ ENOUGH_REQUESTS = 20
 LONGEST_SECONDS = 60.0
 
 
-class Strata(NamedTuple):
-    """`closed` are ready to be compared, `open` wait for more."""
+class Closed(NamedTuple):
+    """Strata that are ready to be compared; an endpoint has two of them when the split has changed."""
 
-    closed: tuple[OpenStratum, ...]
-    open: Mapping[str, OpenStratum]
+    endpoints: tuple[str, ...]
+    started_at: Floats
+    split_revisions: tuple[int, ...]
+    table: Table
 
 
-def gather(waiting: Mapping[str, OpenStratum], tables: Mapping[str, Table], slice_: Slice) -> Strata:
-    """Add a slice's tables, by endpoint, to the strata that wait; a change of the split closes those from before it."""
+def gather(
+    waiting: Mapping[str, OpenStratum], endpoints: Sequence[str], table: Table, slice_: Slice
+) -> tuple[Closed | None, Mapping[str, OpenStratum]]:
+    """Add a slice's strata, by endpoint, to those that wait; a change of the split closes those from before it.
+
+    The strata that are ready now, if there are any, and those that wait on.
+    """
+    enough = _enough(table, slice_.ended_at - slice_.started_at)
+    ready = [row for row, name in enumerate(endpoints) if enough[row] and name not in waiting]
     still_open = dict(waiting)
-    closed = []
-    for endpoint, table in tables.items():
-        stratum = OpenStratum(slice_.started_at, slice_.split_revision, table)
-        before = still_open.get(endpoint)
-        if before is not None and before.split_revision > stratum.split_revision:
-            closed.append(stratum)
-            continue
-        if before is not None and before.split_revision == stratum.split_revision:
-            started_at = min(before.started_at, stratum.started_at)
-            stratum = OpenStratum(started_at, stratum.split_revision, before.table + table)
-        elif before is not None:
-            closed.append(before)
-        if _enough(stratum.table, slice_.ended_at - stratum.started_at):
-            closed.append(stratum)
-            still_open.pop(endpoint, None)
-        else:
-            still_open[endpoint] = stratum
-    return Strata(tuple(stratum for stratum in closed if _comparable(stratum.table)), still_open)
+    joined: list[tuple[str, OpenStratum]] = []
+    for row in sorted(set(range(len(endpoints))).difference(ready)):
+        stratum = OpenStratum(slice_.started_at, slice_.split_revision, table.pick(row))
+        joined += ((endpoints[row], each) for each in _join(still_open, endpoints[row], stratum, slice_.ended_at))
+    if not ready and not joined:
+        return None, still_open
+    at_once = Closed(
+        tuple(endpoints[row] for row in ready),
+        np.full(len(ready), slice_.started_at),
+        (slice_.split_revision,) * len(ready),
+        table.pick(ready) if len(ready) < len(endpoints) else table,
+    )
+    return _with(at_once, joined), still_open
 
 
-def _comparable(table: Table) -> bool:
-    return bool(table.counts[LEGACY, Count.ANSWERED] > 0 and table.counts[CANARY, Count.ANSWERED] > 0)
+def _join(
+    still_open: dict[str, OpenStratum], endpoint: str, stratum: OpenStratum, ended_at: float
+) -> list[OpenStratum]:
+    """Put the stratum with the one that waits, and take out what has become ready and can be compared."""
+    ready = []
+    before = still_open.get(endpoint)
+    if before is not None and before.split_revision > stratum.split_revision:
+        return [stratum] if _comparable(stratum.table) else []
+    if before is not None and before.split_revision == stratum.split_revision:
+        started_at = min(before.started_at, stratum.started_at)
+        stratum = OpenStratum(started_at, stratum.split_revision, before.table + stratum.table)
+    elif before is not None:
+        ready.append(before)
+    if _enough(stratum.table, ended_at - stratum.started_at):
+        ready.append(stratum)
+        still_open.pop(endpoint, None)
+    else:
+        still_open[endpoint] = stratum
+    return [each for each in ready if _comparable(each.table)]
 
 
-def _enough(table: Table, seconds: float) -> bool:
-    requests = table.counts[:, Count.ANSWERED].sum()
-    return _comparable(table) and bool(requests >= ENOUGH_REQUESTS or seconds >= LONGEST_SECONDS)
+def _with(closed: Closed, joined: Sequence[tuple[str, OpenStratum]]) -> Closed:
+    if not joined:
+        return closed
+    strata = [stratum for _, stratum in joined]
+    before, added = closed.table, stack([stratum.table for stratum in strata])
+    return Closed(
+        (*closed.endpoints, *(endpoint for endpoint, _ in joined)),
+        np.concatenate((closed.started_at, [stratum.started_at for stratum in strata])),
+        (*closed.split_revisions, *(stratum.split_revision for stratum in strata)),
+        Table(
+            np.concatenate((before.counts, added.counts)),
+            np.concatenate((before.latency, added.latency)),
+            np.concatenate((before.seconds, added.seconds)),
+            np.concatenate((before.slots, added.slots)),
+        ),
+    )
+
+
+def _comparable(table: Table) -> np.typing.NDArray[np.bool_]:
+    """By stratum: whether both versions answered."""
+    return np.asarray((table.counts[..., Count.ANSWERED] > 0).all(axis=-1))
+
+
+def _enough(table: Table, seconds: float) -> np.typing.NDArray[np.bool_]:
+    requests = table.counts[..., Count.ANSWERED].sum(axis=-1)
+    return np.asarray(_comparable(table) & ((requests >= ENOUGH_REQUESTS) | (seconds >= LONGEST_SECONDS)))

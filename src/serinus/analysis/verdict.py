@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from serinus.analysis.intervals import Interval
+
 
 class Verdict(StrEnum):
     """Only PASS advances a rollout. INCONCLUSIVE is too little data; ERROR is data that cannot be used."""
@@ -23,6 +25,7 @@ class Metric(StrEnum):
     AVAILABILITY = "availability"
     CLIENT_ERROR_RATE = "client_error_rate"
     VOLUME = "volume"
+    SAMPLE_RATIO = "sample_ratio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,8 @@ class Check:
 
     `reason` is a code of `serinus.messages`, filled in there with `numbers`; `value` and `need` are in the metric's
     native unit (for a comparison: difference as a fraction, or P95 increase as a fraction); `since` is the epoch
-    second at which what the verdict speaks of began.
+    second at which what the verdict speaks of began. `endpoint` is set where it speaks of one endpoint only. `interval`
+    holds the true value at every look with a chance of 95 %.
     """
 
     name: str
@@ -42,6 +46,8 @@ class Check:
     need: float | None = None
     numbers: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     since: float | None = None
+    endpoint: str | None = None
+    interval: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,8 @@ class Report:
     `slo`: the observed criteria of the present step (error rate, P95, volume). `proof`: the same two margins by the
     sequential non-inferiority test. `worse`: one check per comparison, FAIL when the canary is proven worse than
     LEGACY and estimated beyond the margin. `holds`: reasons (verdict FAIL) not to advance that are none to roll back.
-    `limits`: by trigger name.
+    `limits`: by trigger name. `endpoints`: those proven worse by themselves, the clearest first; at most
+    the part alpha of them is wrongly there, in expectation.
     """
 
     at: float
@@ -93,3 +100,4 @@ class Report:
     worse: tuple[Check, ...]
     limits: Mapping[str, LimitCheck]
     holds: tuple[Check, ...] = ()
+    endpoints: tuple[Check, ...] = ()

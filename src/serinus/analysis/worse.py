@@ -1,31 +1,28 @@
 """Is the canary worse than LEGACY? The comparative evidence, guarded, and said in checks."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 
 from serinus.analysis import guards, quantiles
 from serinus.analysis.accumulator import log_evidence
-from serinus.analysis.alpha import HOLD_WEIGHTS, comparison_weights, log_sum
+from serinus.analysis.alpha import HOLD_WEIGHTS, comparison_weights, log_sum, rejected
 from serinus.analysis.arrays import Floats
 from serinus.analysis.comparison import LOG_PRIOR, Rollback
 from serinus.analysis.criteria import Criteria
-from serinus.analysis.evidence import Evidence
-from serinus.analysis.fold import WATCHED, Watch
+from serinus.analysis.endpoints import LOG_APART, LOG_WEIGHTS, LOG_WHOLE, endpoint_tally
+from serinus.analysis.evidence import EndpointEvidence, Evidence
 from serinus.analysis.quantiles import P95
 from serinus.analysis.reasons import Reason
 from serinus.analysis.tables import CANARY, DENOMINATORS, LEGACY, Count, Tally
 from serinus.analysis.verdict import Check, Metric, Verdict
+from serinus.analysis.watches import METRICS, WATCHED, Watch
 
 EXTRA_QUANTILES = (Rollback.P75, Rollback.P90, Rollback.P99)
 EXTRA_QUANTILES_FROM = 500  # canary requests
-METRICS: Mapping[Watch, Metric] = {
-    Watch.ERRORS: Metric.ERROR_RATE,
-    Watch.P95: Metric.P95,
-    Watch.CLIENT_ERRORS: Metric.CLIENT_ERROR_RATE,
-}
 _EVENTS: Mapping[Watch, Count] = {Watch.ERRORS: Count.ERRORS, Watch.CLIENT_ERRORS: Count.CLIENT_ERRORS}
 _MATTERS: Mapping[Watch, Callable[[Tally, float], bool]] = {
     Watch.ERRORS: guards.errors_matter,
@@ -36,15 +33,19 @@ _MATTERS: Mapping[Watch, Callable[[Tally, float], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class ComparisonReading:
-    """One watched comparison, read. Evidence is the logarithm of weighted e-values.
+    """One watched comparison, read: of all endpoints together (`endpoint` None), or of one.
 
-    `log_term` speaks for a rollback as soon as the difference `matters`; `log_hold` for holding, however small the
-    difference. `tally` is the stretch that is spoken of, since `since`.
+    `log_e` and `log_hold` are logarithms of e-values, weighted among all comparisons: the first speaks for a rollback
+    as soon as the difference `matters`, the second for holding, however small the difference. `log_part` is the log of
+    the part that they have in the merged test, `weight` all of the watch's weight in it. `tally` is the stretch that is
+    spoken of, since `since`.
     """
 
     watch: Watch
-    log_term: float
+    endpoint: str | None
+    log_e: float
     log_hold: float
+    log_part: float
     weight: float
     matters: bool
     tally: Tally
@@ -55,42 +56,114 @@ class ComparisonReading:
     def metric(self) -> Metric:
         return METRICS[self.watch]
 
+    @property
+    def name(self) -> str:
+        return self.metric if self.endpoint is None else f"{self.metric} {self.endpoint}"
+
+    @property
+    def log_term(self) -> float:
+        """What it adds to the merged test."""
+        return self.log_e + self.log_part
+
     def is_proven(self, alpha: float) -> bool:
         """Without the help of any other test."""
         return self.matters and self.log_term >= -math.log(alpha)
 
 
 def read_comparisons(evidence: Evidence, criteria: Criteria) -> tuple[ComparisonReading, ...]:
+    """Of all endpoints together, one for each `Watch`; then of the endpoints that anything at all speaks against."""
     logs = log_evidence(evidence.comparison.log_sums, LOG_PRIOR)
-    weights = comparison_weights(criteria)
     if not _extra_quantiles_count(evidence.comparison.whole, criteria):
         logs[list(EXTRA_QUANTILES)] = -math.inf
-    return tuple(_read(watch, evidence, criteria, (logs, weights)) for watch in Watch)
+    whole = tuple(_read(watch, evidence, criteria, logs) for watch in Watch)
+    return (*whole, *_read_endpoints(evidence.endpoints, criteria))
 
 
-def _extra_quantiles_count(whole: Tally, criteria: Criteria) -> bool:
-    increase = quantiles.p95_increase(whole.latency, whole.seconds)
-    enough = whole.counts[CANARY, Count.VALID] >= EXTRA_QUANTILES_FROM
-    return bool(enough and increase is not None and guards.reaches(increase, criteria.p95_margin))
+def _extra_quantiles_count(tally: Tally, criteria: Criteria) -> bool:
+    if tally.counts[CANARY, Count.VALID] < EXTRA_QUANTILES_FROM:
+        return False
+    increase = quantiles.p95_increase(tally.latency, tally.seconds)
+    return increase is not None and guards.reaches(increase, criteria.p95_margin)
 
 
-def _read(watch: Watch, evidence: Evidence, criteria: Criteria, read: tuple[Floats, Floats]) -> ComparisonReading:
-    logs, weights = read
-    rows = list(WATCHED[watch])
+def _read(watch: Watch, evidence: Evidence, criteria: Criteria, logs: Floats) -> ComparisonReading:
     margin = _margin(watch, criteria)
     whole, segment = evidence.comparison.whole, evidence.comparison.segments[watch]
     running = segment.cusum > 0
     recently = running and _MATTERS[watch](segment.tally, margin)
     return ComparisonReading(
         watch=watch,
-        log_term=_weighted(logs[rows], weights[rows]),
-        log_hold=_weighted(logs[rows], HOLD_WEIGHTS[rows]),
-        weight=float(weights[rows].sum()),
+        endpoint=None,
+        **_weigh(watch, criteria, logs),
+        log_part=LOG_WHOLE,
         matters=recently or _MATTERS[watch](whole, margin),
         tally=segment.tally if running else whole,
         since=segment.since if running else evidence.started_at,
         margin=margin,
     )
+
+
+def _read_endpoints(evidence: EndpointEvidence, criteria: Criteria) -> Iterator[ComparisonReading]:
+    logs = log_evidence(evidence.log_sums, LOG_PRIOR)
+    for row, watch in np.argwhere(evidence.cusums > 0).tolist():
+        if logs[row, WATCHED[Watch(watch)]].max() > 0:
+            yield _read_endpoint(evidence, row, Watch(watch), (criteria, logs[row]))
+
+
+def _read_endpoint(
+    evidence: EndpointEvidence, row: int, watch: Watch, known: tuple[Criteria, Floats]
+) -> ComparisonReading:
+    criteria, logs = known
+    tally, margin = endpoint_tally(evidence, row, watch), _margin(watch, criteria)
+    if watch is Watch.P95 and not _extra_quantiles_count(tally, criteria):
+        logs = logs.copy()
+        logs[list(EXTRA_QUANTILES)] = -math.inf
+    return ComparisonReading(
+        watch=watch,
+        endpoint=evidence.names[row],
+        **_weigh(watch, criteria, logs),
+        log_part=LOG_APART + float(LOG_WEIGHTS[row]),
+        matters=_MATTERS[watch](tally, margin),
+        tally=tally,
+        since=float(evidence.since[row, watch]),
+        margin=margin,
+    )
+
+
+class _Weighed(TypedDict):
+    log_e: float
+    log_hold: float
+    weight: float
+
+
+def _weigh(watch: Watch, criteria: Criteria, logs: Floats) -> _Weighed:
+    rows, weights = list(WATCHED[watch]), comparison_weights(criteria)
+    return {
+        "log_e": _weighted(logs[rows], weights[rows]),
+        "log_hold": _weighted(logs[rows], HOLD_WEIGHTS[rows]),
+        "weight": float(weights[rows].sum()),
+    }
+
+
+def bad_endpoints(
+    readings: Iterable[ComparisonReading], criteria: Criteria, endpoints: int
+) -> tuple[ComparisonReading, ...]:
+    """Which of the `endpoints` are worse by themselves, the clearest first.
+
+    In expectation at most the part `alpha` of them is wrongly there.
+
+    The e-BH procedure (Wang and Ramdas, JRSS-B 84:822-852, 2022): the k largest e-values, for the largest k at which
+    all of them reach endpoints / (alpha k). An endpoint's e-value is that of its clearest comparison.
+    """
+    clearest: dict[str | None, ComparisonReading] = {}
+    for each in sorted(readings, key=lambda each: each.log_e):
+        if each.endpoint is not None and each.matters:
+            clearest[each.endpoint] = each
+    ranked = sorted(clearest.values(), key=lambda each: -each.log_e)
+    log_bar = math.log(endpoints / criteria.alpha) if ranked else 0.0
+    log_all = math.log(comparison_weights(criteria).sum())
+    reached = [k for k, each in enumerate(ranked, 1) if each.log_e - log_all >= log_bar - math.log(k)]
+    return tuple(ranked[: max(reached, default=0)])
 
 
 def _margin(watch: Watch, criteria: Criteria) -> float:
@@ -108,12 +181,35 @@ def _weighted(logs: Floats, weights: Floats) -> float:
     return log_sum(logs[used] + np.log(weights[used]))
 
 
-def worse_check(comparison: ComparisonReading, alpha: float, *, proven: bool) -> Check:
-    verdict, reason = (Verdict.FAIL, Reason.WORSE) if proven else (Verdict.PASS, Reason.NOT_WORSE)
-    return _check(comparison, verdict, reason, alpha)
+def worse_checks(readings: Sequence[ComparisonReading], proven: Collection[str], alpha: float) -> Iterator[Check]:
+    """One for each `Watch`: of all endpoints together, unless only one of them is proven worse by itself."""
+    for watch in Watch:
+        worse = _first(readings, watch, proven)
+        if worse is not None:
+            yield worse_check(worse, alpha)
+        else:
+            yield _check(next(each for each in readings if each.watch is watch), Verdict.PASS, Reason.NOT_WORSE, alpha)
 
 
-def hold_check(comparison: ComparisonReading, alpha: float) -> Check:
+def _first(readings: Iterable[ComparisonReading], watch: Watch, names: Collection[str]) -> ComparisonReading | None:
+    """Of the watch's readings with these names the one of all endpoints, or else of the first endpoint."""
+    return next((each for each in readings if each.watch is watch and each.name in names), None)
+
+
+def worse_check(reading: ComparisonReading, alpha: float) -> Check:
+    return _check(reading, Verdict.FAIL, Reason.WORSE, alpha)
+
+
+def hold_checks(readings: Sequence[ComparisonReading], proven: Collection[str], alpha: float) -> Iterator[Check]:
+    """What is worse, however little, in each `Watch` that is not `proven` to be worse by as much as matters."""
+    worse = rejected({each.name: each.log_hold + each.log_part for each in readings}, alpha).difference(proven)
+    for watch in Watch:
+        held = _first(readings, watch, worse)
+        if held is not None and _first(readings, watch, proven) is None:
+            yield _hold_check(held, alpha)
+
+
+def _hold_check(comparison: ComparisonReading, alpha: float) -> Check:
     """Proven worse, and no rollback: too little of a difference, or one of too few subjects."""
     events = _EVENTS.get(comparison.watch)
     difference = None if events is None else guards.difference(comparison.tally, events)
@@ -123,10 +219,10 @@ def hold_check(comparison: ComparisonReading, alpha: float) -> Check:
 
 
 def _check(comparison: ComparisonReading, verdict: Verdict, reason: Reason, alpha: float) -> Check:
-    log_term = comparison.log_term if reason in {Reason.WORSE, Reason.NOT_WORSE} else comparison.log_hold
+    log_e = comparison.log_e if reason in {Reason.WORSE, Reason.NOT_WORSE} else comparison.log_hold
     numbers = {
-        "evidence": math.exp(min(log_term - math.log(comparison.weight), 700.0)),
-        "evidence_needed": 1 / (alpha * comparison.weight),
+        "evidence": math.exp(min(log_e - math.log(comparison.weight), 700.0)),
+        "evidence_needed": math.exp(-comparison.log_part) / (alpha * comparison.weight),
     }
     levels = _levels(comparison)
     if reason is not Reason.NOT_WORSE and levels is not None:
@@ -135,7 +231,9 @@ def _check(comparison: ComparisonReading, verdict: Verdict, reason: Reason, alph
         )
     metric, since = comparison.metric, comparison.since
     value = None if levels is None else _difference(comparison, levels)
-    return Check(metric, metric, verdict, reason, value, comparison.margin, numbers, since)
+    return Check(
+        metric, metric, verdict, reason, value, comparison.margin, numbers, since, endpoint=comparison.endpoint
+    )
 
 
 def _levels(comparison: ComparisonReading) -> tuple[float, float] | None:

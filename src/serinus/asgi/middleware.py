@@ -148,6 +148,8 @@ class Canary:
             exchange.subject = subject or ""
             await self._serve_canary(exchange, scope)
             return
+        elif assignment.slot is not None:
+            self.collector.divert(endpoint, assignment.slot)
         await exchange.run(self.legacy, self._with_state(scope, _LEGACY) if self._states[_LEGACY] else scope)
 
     async def _pass_by(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -4,10 +4,13 @@ import logging
 from dataclasses import dataclass, replace
 
 from serinus.analysis.analyze import Evidence, enter_step, fold, start
-from serinus.analysis.criteria import Criteria
+from serinus.analysis.criteria import Criteria, Desired
 from serinus.analysis.slices import StoredSnapshot, closed_slices
 from serinus.errors import Unreadable
 from serinus.rollout.state import Rollout
+from serinus.routing.canary_router import share_of
+from serinus.routing.endpoints import canonical
+from serinus.routing.split import EVERY_ENDPOINT, Split
 from serinus.storage.store import Store
 
 logger = logging.getLogger(__name__)
@@ -57,9 +60,17 @@ async def catch_up(store: Store, rollout: Rollout, memory: Memory, now: float) -
 
 def _at_step(evidence: Evidence, rollout: Rollout) -> Evidence:
     """The step's figures begin again with every change of the share, whoever made it."""
-    if evidence.step.started_at == rollout.step_started_at:
-        return evidence
-    return enter_step(evidence, at=rollout.step_started_at, split_revision=rollout.split_revision)
+    desired = desired_of(rollout.split)
+    if evidence.step.started_at != rollout.step_started_at:
+        at, revision = rollout.step_started_at, rollout.split_revision
+        return enter_step(evidence, at=at, split_revision=revision, desired=desired)
+    return replace(evidence, step=replace(evidence.step, desired=desired))
+
+
+def desired_of(split: Split) -> Desired:
+    """What the router makes of the split, in parts of 1."""
+    shares = {canonical(rule.template): share_of(split, rule) / 100 for rule in split.endpoints}
+    return Desired(shares.pop(EVERY_ENDPOINT, share_of(split, None) / 100), shares)
 
 
 def _horizon(rows: list[StoredSnapshot], now: float, more: bool) -> float:  # noqa: FBT001

@@ -15,7 +15,10 @@ from importlib.resources import files
 from string import Formatter
 from typing import Any
 
+from serinus.analysis.verdict import Check
 from serinus.rollout.events import ITSELF, Event
+from serinus.rollout.findings import detailed
+from serinus.rollout.gates import GateStatus
 
 LANGUAGES = ("en", "ko")
 DEFAULT_LANGUAGE = "en"
@@ -31,6 +34,11 @@ def render(
     if not numbers:
         template = brief.get(code, template)
     return code if template is None else _Texts(language).vformat(template, (), _Known(numbers))
+
+
+def render_finding(finding: Check | GateStatus, language: str = DEFAULT_LANGUAGE) -> str:
+    """What a check or a gate has found: its reason with the figures, where, and between which bounds."""
+    return _finding(detailed(finding), language)
 
 
 def render_problem(code: str, details: Mapping[str, Any], language: str = DEFAULT_LANGUAGE) -> str:
@@ -80,12 +88,23 @@ def placeholders(template: str) -> set[str]:
 
 def _why(event: Event, language: str) -> str:
     """The finding that an event rests on; or else the words, or the code, of its reason."""
-    details = event.details
-    if isinstance(numbers := details.get("numbers"), dict) and isinstance(code := details.get("reason"), str):
-        metric = details.get("metric")
-        known = {"value": details.get("value"), "need": details.get("need"), **numbers}
-        return render(code, known, language, metric=metric if isinstance(metric, str) else None)
+    if isinstance(event.details.get("numbers"), dict) and isinstance(event.details.get("reason"), str):
+        return _finding(event.details, language)
     return render(event.reason, {}, language) if event.actor == ITSELF else event.reason
+
+
+def _finding(details: Mapping[str, Any], language: str) -> str:
+    """`details` as `rollout.findings.detailed` makes them, possibly by an earlier version, that knew less."""
+    texts, metric = catalogue(language)["findings"], details.get("metric")
+    known = {name: details.get(name) for name in ("value", "need", "since")}
+    said = {name: value for name, value in known.items() if value is not None}
+    sentence = render(details["reason"], {**said, **details["numbers"]}, language, metric=metric)
+    if bounds := details.get("interval"):
+        template = texts.get(f"between.{metric}", texts["between"])
+        sentence = _Texts(language).format(template, sentence=sentence, low=bounds[0], high=bounds[1])
+    if endpoint := details.get("endpoint"):
+        sentence = _Texts(language).format(texts["on_endpoint"], endpoint=endpoint, sentence=sentence)
+    return sentence
 
 
 class _Known(dict[str, Any]):
@@ -133,7 +152,7 @@ class _Texts(Formatter):
 def _strength(evidence: float) -> str:
     """An e-value; beyond a million nobody cares by how much."""
     if evidence >= 1e6:
-        return "> 1,000,000"
+        return "1,000,000+"
     return f"{evidence:,.0f}" if evidence >= 10 else f"{evidence:.1f}"
 
 

@@ -36,6 +36,7 @@ class CanaryMetricsCollector:
         self._lines: dict[_LineKey, _Line] = {}
         self._slow_opened: Counter[CellKey] = Counter()
         self._slow_closed: Counter[CellKey] = Counter()
+        self._diverted: dict[str, list[int]] = {}
         self._lock = Lock()
 
     def record(
@@ -70,6 +71,11 @@ class CanaryMetricsCollector:
         with self._lock:
             self._slow_closed[CellKey(version, self._known(endpoint), slot is not None)] += 1
 
+    def divert(self, endpoint: str, slot: int) -> None:
+        """Count a request that the bucket gave to the canary and that LEGACY answers instead; `record` it as well."""
+        with self._lock:
+            self._diverted.setdefault(self._known(endpoint), [0] * SLOTS)[slot] += 1
+
     def drain(self) -> Mapping[CellKey, Cell]:
         """Everything since the last drain, which is thereby taken."""
         with self._lock:
@@ -77,11 +83,14 @@ class CanaryMetricsCollector:
             lines, self._lines = self._lines, {}
             opened, self._slow_opened = self._slow_opened, Counter()
             closed, self._slow_closed = self._slow_closed, Counter()
+            diverted, self._diverted = self._diverted, {}
         parts: defaultdict[CellKey, list[Cell]] = defaultdict(list)
         for (version, endpoint, outcome, status, compared), line in lines.items():
             parts[CellKey(version, endpoint, compared)].append(line.cell(outcome, status))
         for key in opened | closed:
             parts[key].append(Cell(slow_opened=opened[key], slow_closed=closed[key]))
+        for endpoint, slots in diverted.items():
+            parts[CellKey(DeploymentVersion.LEGACY, endpoint, compared=False)].append(Cell(slot_others=tuple(slots)))
         return {key: merge(cells) for key, cells in parts.items()}
 
     def _count_pending(self) -> None:
@@ -142,4 +151,5 @@ class _Line:
             slot_requests=valid_slots,
             slot_errors=valid_slots if outcome in ERRORS else _NO_SLOTS[: len(valid_slots)],
             slot_client_errors=slots if outcome is Outcome.CLIENT_ERROR else (),
+            slot_others=slots if outcome is Outcome.CANCELLED else (),
         )

@@ -54,7 +54,9 @@ class Cell:
     these bins, which makes a quantile that is shown more precise than the grid. `slow_opened` counts requests that
     passed 2 s while in flight, `slow_closed` those of them that have ended since and are therefore in `latency` too.
     `slot_requests` and `slot_errors` (`SLOTS` numbers each, or none) count valid requests by a hash of the subject,
-    `slot_client_errors` those that are not valid for being client errors.
+    `slot_client_errors` those that are not valid for being client errors. `slot_others` are requests that count for the
+    split alone: cancelled ones, and on LEGACY those that the bucket had given to a canary which the breaker kept them
+    from.
     """
 
     outcomes: Mapping[Outcome, int] = field(default_factory=lambda: MappingProxyType({}))
@@ -66,6 +68,7 @@ class Cell:
     slot_requests: tuple[int, ...] = ()
     slot_errors: tuple[int, ...] = ()
     slot_client_errors: tuple[int, ...] = ()
+    slot_others: tuple[int, ...] = ()
 
     @property
     def requests(self) -> int:
@@ -141,6 +144,7 @@ def merge(cells: Iterable[Cell]) -> Cell:
         slot_requests=_sum_by_slot(cell.slot_requests for cell in parts),
         slot_errors=_sum_by_slot(cell.slot_errors for cell in parts),
         slot_client_errors=_sum_by_slot(cell.slot_client_errors for cell in parts),
+        slot_others=_sum_by_slot(cell.slot_others for cell in parts),
     )
 
 

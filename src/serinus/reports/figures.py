@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
-from serinus.analysis.intervals import error_rate_difference, p95_increase
+from serinus.analysis.intervals import p95_increase, rate_difference, sample_of
 from serinus.analysis.verdict import Check
 from serinus.metrics.sketch import SLOW_BIN, quantile
 from serinus.metrics.snapshot import Cell
@@ -55,7 +55,8 @@ def both(words: Words, pair: Pair) -> Table:
 def difference(words: Words, pair: Pair) -> Table:
     """CANARY against LEGACY with intervals that hold for this one look."""
     legacy, canary = pair[LEGACY], pair[CANARY]
-    rate, increase = error_rate_difference(canary, legacy), p95_increase(canary, legacy)
+    samples = sample_of(canary), sample_of(legacy)
+    rate, increase = rate_difference(*samples), p95_increase(*samples)
     lines = (
         (words("fact_error_rate_difference"), _difference(canary, legacy), *(rate or (None, None))),
         (words("fact_p95_increase"), _increase(canary, legacy), *(increase or (None, None))),

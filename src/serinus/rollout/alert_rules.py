@@ -2,9 +2,10 @@
 
 from serinus.analysis.verdict import LimitCheck, Report, Verdict
 from serinus.rollout.events import ITSELF, Event, EventKind
+from serinus.rollout.findings import detailed
 from serinus.rollout.plan import AlertRule
 from serinus.rollout.state import Decision, Rollout, change
-from serinus.rollout.triggers import began_at, detailed, is_beyond
+from serinus.rollout.triggers import began_at, is_beyond
 
 
 def watch(rollout: Rollout, report: Report, now: float) -> Decision:

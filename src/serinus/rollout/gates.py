@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from serinus.analysis.intervals import Interval
 from serinus.analysis.verdict import Check, LimitCheck, Metric, Report, Verdict
 from serinus.rollout.plan import ApprovalGate, Evidence
 from serinus.rollout.state import Approval, Phase, Rollout
@@ -48,7 +49,7 @@ class GateStatus:
     """One gate now. Open when `verdict` is PASS, and only then.
 
     `value` and `need` are in the check's native unit (seconds for bake); `opens_at` is known for gates that time opens,
-    `metric` for those of a check.
+    `metric` and what follows it for those of a check.
     """
 
     name: str
@@ -60,6 +61,9 @@ class GateStatus:
     numbers: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     opens_at: float | None = None
     metric: Metric | None = None
+    since: float | None = None
+    endpoint: str | None = None
+    interval: Interval | None = None
 
     @property
     def is_open(self) -> bool:
@@ -194,6 +198,9 @@ def _of_check(name: str, check: Check) -> GateStatus:
         need=check.need,
         numbers=check.numbers,
         metric=check.metric,
+        since=check.since,
+        endpoint=check.endpoint,
+        interval=check.interval,
     )
 
 

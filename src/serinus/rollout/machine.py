@@ -6,6 +6,7 @@ from functools import partial
 from serinus.analysis.verdict import Report
 from serinus.rollout import alert_rules, rollback, triggers
 from serinus.rollout.events import ITSELF, Detail, Event, EventKind
+from serinus.rollout.findings import detailed
 from serinus.rollout.gates import GateKind, GateStatus, closed, gates, has_expired, is_fresh
 from serinus.rollout.plan import Final
 from serinus.rollout.state import Decision, Fleet, Phase, Rollout, anew, change, move
@@ -122,7 +123,7 @@ def _check_in(rollout: Rollout, report: Report, now: float) -> Decision:
 
 
 def _checkpoint(rollout: Rollout, report: Report, seconds: float, now: float) -> Event:
-    checks: list[Detail] = [dict(triggers.detailed(check)) for check in (*report.slo, *report.proof)]
+    checks: list[Detail] = [dict(detailed(check)) for check in (*report.slo, *report.proof)]
     details: dict[str, Detail] = {
         "checkpoint_seconds": seconds,
         "step": rollout.step,

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from serinus.rollout import alert_rules
 from serinus.rollout.events import ITSELF, Detail, Event, EventKind
+from serinus.rollout.findings import detailed
 from serinus.rollout.state import AgentStatus, Decision, Fleet, Phase, Receipt, Rollout, change, move
-from serinus.rollout.triggers import Cause, channels_of, detailed
+from serinus.rollout.triggers import Cause, channels_of
 
 SKEW_SECONDS = 5.0  # by which clocks of the agents and of the controller may differ
 DRAIN_SECONDS = 30.0  # for which requests in flight, streams and websockets are waited for

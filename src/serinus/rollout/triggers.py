@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from serinus.analysis.verdict import Check, LimitCheck, Metric, Report, Verdict
 from serinus.rollout.events import ITSELF, Detail, Event, EventKind
+from serinus.rollout.findings import detailed
 from serinus.rollout.plan import AtDeadline, Severity, Trigger
 from serinus.rollout.state import Breach, Decision, Fleet, Phase, Rollout, change
 
@@ -84,19 +85,6 @@ def tell_missed(rollout: Rollout, now: float) -> Decision:
     breaches = tuple(replace(breach, missed_at=now) if breach in missed else breach for breach in rollout.breaches)
     events = tuple(_missed_event(rollout, breach, now) for breach in missed)
     return Decision(change(rollout, breaches=breaches), events)
-
-
-def detailed(check: Check) -> dict[str, Detail]:
-    """A check as an event tells of it."""
-    return {
-        "check": check.name,
-        "metric": check.metric,
-        "verdict": check.verdict,
-        "reason": check.reason,
-        "value": check.value,
-        "need": check.need,
-        "numbers": dict(check.numbers),
-    }
 
 
 def channels_of(rollout: Rollout, name: str) -> tuple[str, ...]:

@@ -115,7 +115,7 @@ class CanaryRouter:
         split = self.split
         rules = {canonical(rule.template): rule for rule in split.endpoints}
         rule = rules.get(endpoint) or rules.get(EVERY_ENDPOINT)
-        percentage = _share(split, rule)
+        percentage = share_of(split, rule)
         point = point_of(split.salt, subject) if subject else None
         return Explanation(
             subject=subject or None,
@@ -159,7 +159,7 @@ class _Table:
         }
 
 
-def _share(split: Split, rule: EndpointRule | None) -> float:
+def share_of(split: Split, rule: EndpointRule | None) -> float:
     if not split.enabled or (rule and not rule.enabled):
         return 0.0
     return min(split.percentage, rule.max_percentage) if rule else split.percentage
@@ -169,7 +169,7 @@ def _threshold_bytes(split: Split, rule: EndpointRule | None) -> bytes | None:
     """None where nobody takes part; more than any digest where everybody does."""
     if not split.enabled or (rule and not rule.enabled):
         return None
-    threshold = threshold_of(_share(split, rule))
+    threshold = threshold_of(share_of(split, rule))
     return b"\xff" * 17 if threshold == _POINTS else threshold.to_bytes(4, "big")
 
 

@@ -352,7 +352,9 @@ def test_ten_failures_of_three_users_open_the_breaker_and_legacy_answers_uncompa
     assert app.breaker.is_open
     app.collector.drain()
     assert get(app).version == "legacy"
-    assert [(key.version, key.compared) for key in app.collector.drain()] == [(LEGACY, False)]
+    counted = app.collector.drain()
+    assert [(key.version, key.compared) for key in counted] == [(LEGACY, False)]
+    assert [sum(cell.slot_others) for cell in counted.values()] == [1]
     assert [(event.opened, event.at) for event in app.take_breaker_events()] == [(True, 1000.0)]
 
 

@@ -83,6 +83,16 @@ def test_a_request_of_more_than_two_seconds_enters_the_histogram_whatever_its_en
     assert cell.latency == {SLOW_BIN + 1: 1}
 
 
+def test_who_went_away_and_who_was_diverted_still_came() -> None:
+    collector = CanaryMetricsCollector()
+    collector.record(CANARY, "/", Outcome.CANCELLED, 0.1, slot=7)
+    collector.divert("/", 9)
+    cells = collector.drain()
+    assert cells[CellKey(CANARY, "/", compared=True)].slot_others[7] == 1
+    assert cells[CellKey(LEGACY, "/", compared=False)].slot_others[9] == 1
+    assert collector.drain() == {}
+
+
 def test_a_request_without_a_slot_is_kept_apart_from_the_compared_ones() -> None:
     assert one_cell(Outcome.FAILED, 0.1, slot=None).slot_requests == ()
     collector = CanaryMetricsCollector()
