@@ -68,8 +68,9 @@ def error_rate(sample: Sample) -> Interval | None:
 
 
 def quantile_ms(sample: Sample, share: float) -> Interval | None:
-    """Of one version's latency quantile in a window that is over: for one look; None with too few requests to bound it on
-    both sides.
+    """Of one version's latency quantile in a window that is over: for one look.
+
+    None while there are too few requests to bound it on both sides.
     """
     found = _log_quantile(sample, share, ONE_LOOK_Z)
     return Interval(exp(found.interval.low), exp(found.interval.high)) if found else None
