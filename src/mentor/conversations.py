@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mentor.canary.memory import Memory
-from mentor.canary.multiturn import MultiturnEngine, Reply
+from mentor.canary.multiturn import MultiturnEngine, Prepared
 from mentor.canary.population import nothing_learned
+from mentor.canary.prompt import Answer
+from mentor.canary.responders import Responder
 from mentor.detection import Hints
 from mentor.errors import SessionBusy, SessionClosed, SessionExpired
 from mentor.feedback import RecommendationLog
@@ -26,7 +28,8 @@ class TakenTurn:
 
     session: Session
     turn: Turn
-    reply: Reply
+    prepared: Prepared
+    answer: Answer
     fit: float
     word_count: int
 
@@ -41,13 +44,17 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class ClosedConversation:
-    """`satisfaction` is the mean rating (-1..1) that the user gave while it lasted; None when there was none."""
+    """`key_points` sum it up in the user's words, in order.
+
+    `satisfaction` is the mean rating (-1..1) that the user gave while it lasted; None when there was none.
+    """
 
     session_id: str
     closed_at: float
     total_turns: int
     duration_s: float
     main_topics: list[str]
+    key_points: list[str]
     satisfaction: float | None
 
 
@@ -58,12 +65,14 @@ class Conversations:
         sessions: SessionStore,
         log: RecommendationLog,
         engine: MultiturnEngine,
+        responder: Responder,
         recommender: Recommender,
         clock: Callable[[], float],
     ) -> None:
         self._sessions = sessions
         self._log = log
         self._engine = engine
+        self._responder = responder
         self._recommender = recommender
         self._clock = clock
 
@@ -115,13 +124,20 @@ class Conversations:
     async def _try_turn(self, session_id: str, message: str, labels: dict[str, Any]) -> TakenTurn | None:
         session, turns = await self._sessions.load(session_id, self._engine.needs_turns_after)
         self._check_open(session)
-        reply = self._engine.reply(session, turns, message)
-        turn = Turn(session.turn_count + 1, message, reply.answer.text, self._clock(), labels)
-        if not await self._sessions.append(session, turn, reply.memory):
+        prepared = self._engine.prepare(session, turns, message)
+        answer = await self._responder.answer(prepared.prompt)
+        number = session.turn_count + 1
+        turn = Turn(number, message, answer.text, self._clock(), labels, answer.generated_by)
+        if not await self._sessions.append(session, turn, self._engine.remembered(session, prepared, answer)):
             return None
-        scores = self._recommender.recommend(Query(message, reply.detected, Hints()), nothing_learned()).scores
-        words = sum(len(_WORD.findall(text)) for text in (reply.context, message, reply.answer.text))
-        return TakenTurn(session, turn, reply, scores[session.persona], words)
+        return self._taken(session, turn, prepared, answer)
+
+    def _taken(self, session: Session, turn: Turn, prepared: Prepared, answer: Answer) -> TakenTurn:
+        query = Query(turn.user_message, prepared.prompt.detected, Hints())
+        scores = self._recommender.recommend(query, nothing_learned()).scores
+        texts = (prepared.prompt.context, turn.user_message, answer.text)
+        words = sum(len(_WORD.findall(text)) for text in texts)
+        return TakenTurn(session, turn, prepared, answer, scores[session.persona], words)
 
     def _check_open(self, session: Session) -> None:
         state = self.state(session)
@@ -140,6 +156,7 @@ class Conversations:
             total_turns=session.turn_count,
             duration_s=closed_at - session.created_at,
             main_topics=conversation.memory.main_topics,
+            key_points=[statement.text for statement in conversation.memory.summary],
             satisfaction=sum(ratings) / len(ratings) if ratings else None,
         )
 

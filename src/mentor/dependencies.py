@@ -12,7 +12,8 @@ from mentor.canary.content import shared_head
 from mentor.canary.encoder import shared_encoder
 from mentor.canary.ensemble import EnsembleRecommender
 from mentor.canary.multiturn import MultiturnEngine
-from mentor.canary.responders import OfflineResponder
+from mentor.canary.offline import OfflineResponder
+from mentor.canary.responders import Responder
 from mentor.conversations import Conversations
 from mentor.exploration import NO_EXPLORATION, Exploration
 from mentor.feedback import RecommendationLog
@@ -50,7 +51,7 @@ class Engines:
 
     @cached_property
     def multiturn_engine(self) -> MultiturnEngine:
-        return MultiturnEngine(shared_encoder(), OfflineResponder(), remembers=True)
+        return MultiturnEngine(shared_encoder(), remembers=True)
 
     @cached_property
     def legacy_recommendation_engine(self) -> ResonanceRecommender:
@@ -58,7 +59,11 @@ class Engines:
 
     @cached_property
     def legacy_multiturn_engine(self) -> MultiturnEngine:
-        return MultiturnEngine(shared_encoder(), OfflineResponder(), remembers=False)
+        return MultiturnEngine(shared_encoder(), remembers=False)
+
+    @cached_property
+    def responder(self) -> Responder:
+        return OfflineResponder()
 
     @cached_property
     def log(self) -> RecommendationLog:
@@ -80,6 +85,7 @@ class Engines:
             sessions=self.session_manager,
             log=self.log,
             engine=self.multiturn_engine if canary else self.legacy_multiturn_engine,
+            responder=self.responder,
             recommender=self.recommendation_engine if canary else self.legacy_recommendation_engine,
             clock=self.clock,
         )

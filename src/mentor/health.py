@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from mentor import tables
 from mentor.canary.multiturn import MultiturnEngine
+from mentor.canary.offline import OfflineResponder
 from mentor.canary.population import nothing_learned
 from mentor.detection import Hints, detect
 from mentor.personas import Persona
@@ -82,8 +83,8 @@ class Health:
             memory={},
         )
         try:
-            reply = self._engine.reply(session, [], _PROBE)
+            answer = OfflineResponder().compose(self._engine.prepare(session, [], _PROBE).prompt)
         except (ArithmeticError, LookupError, ValueError):
             logger.exception("the conversation engine fails its check")
             return False
-        return _PROBE in reply.answer.text
+        return _PROBE in answer.text

@@ -94,15 +94,15 @@ def turn(taken: TakenTurn, *, took_s: float, simulated: bool) -> schemas.TurnRes
         turn_number=taken.turn.turn_number,
         session_id=taken.session.session_id,
         response_text=taken.turn.ai_response,
-        context_used=taken.reply.context,
-        next_suggestion=taken.reply.answer.next_suggestion,
+        context_used=taken.prepared.prompt.context,
+        next_suggestion=taken.answer.next_suggestion,
         metadata=schemas.TurnMetadata(
             processing_time_ms=_ms(took_s),
             tokens_used=taken.word_count,
             confidence=round(taken.fit, _DECIMALS),
             persona_used=taken.session.persona,
-            detected=detected(taken.reply.detected),
-            generated_by=taken.reply.answer.generated_by,
+            detected=detected(taken.prepared.prompt.detected),
+            generated_by=taken.answer.generated_by,
             simulated=simulated,
         ),
     )
@@ -129,6 +129,7 @@ def conversation(found: Conversation) -> schemas.ConversationResponse:
             topics=memory.main_topics,
             entities=memory.entities_by_kind,
             user_preferences=list(memory.preferences),
+            summary=[statement.text for statement in memory.summary],
         ),
         state=found.state,
         expires_at=instant(session.expires_at),
@@ -144,6 +145,7 @@ def closed(conversation: ClosedConversation) -> schemas.CloseResponse:
             total_duration_minutes=round(conversation.duration_s / 60, 3),
             main_topics=conversation.main_topics,
             user_satisfaction=conversation.satisfaction,
+            key_points=conversation.key_points,
         ),
     )
 

@@ -205,6 +205,7 @@ class ContextMemory(Body):
     topics: list[str]
     entities: dict[str, list[str]]
     user_preferences: list[str]
+    summary: list[str]
 
 
 class ConversationResponse(Body):
@@ -227,6 +228,7 @@ class CloseSummary(Body):
     total_duration_minutes: float
     main_topics: list[str]
     user_satisfaction: float | None
+    key_points: list[str]
 
 
 class CloseResponse(Body):

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, and_, case, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,6 +14,8 @@ from mentor.errors import SessionNotFound
 from mentor.paging import Cursor, Page, newest_first
 from mentor.personas import Persona
 from serinus import Database
+
+OFFLINE: Final = "offline_responder"
 
 
 class SessionState(StrEnum):
@@ -45,13 +47,19 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """`labels` are the caller's own, kept as they came."""
+    """`labels` are the caller's own, kept as they came; `generated_by` names the responder of the answer."""
 
     turn_number: int
     user_message: str
     ai_response: str
     answered_at: float
     labels: dict[str, Any]
+    generated_by: str | None = None
+
+    @property
+    def tells_more(self) -> bool:
+        """Whether there may be something in the answer that the user has not said."""
+        return self.generated_by not in {None, OFFLINE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +120,7 @@ class SessionStore:
             "ai_response": turn.ai_response,
             "answered_at": turn.answered_at,
             "labels": turn.labels,
+            "generated_by": turn.generated_by,
         }
         async with self._database.write() as connection:
             claimed = (await connection.execute(claim)).rowcount == 1
@@ -168,7 +177,8 @@ async def _turns(connection: AsyncConnection, session_id: str, *, after: int) ->
         .order_by(tables.turns.c.turn_number)
     )
     rows = (await connection.execute(query)).all()
-    return [Turn(row.turn_number, row.user_message, row.ai_response, row.answered_at, row.labels) for row in rows]
+    columns = ("turn_number", "user_message", "ai_response", "answered_at", "labels", "generated_by")
+    return [Turn(**{name: getattr(row, name) for name in columns}) for row in rows]
 
 
 def _in_state(state: SessionState, now: float) -> ColumnElement[bool]:

@@ -12,8 +12,9 @@ from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 from zlib import crc32
 
+from mentor.canary.offline import OfflineResponder
 from mentor.canary.population import Learned, nothing_learned
-from mentor.canary.responders import OfflineResponder, Prompt
+from mentor.canary.prompt import Prompt
 from mentor.detection import detect
 from mentor.feedback import Feedback, MadeRecommendation, RecommendationLog
 from mentor.paging import Page
@@ -111,8 +112,20 @@ def _started(session_id: str) -> tuple[str, Persona] | None:
 
 def _synthetic_turn(session: Session, number: int) -> Turn:
     message = _pick(_seeds(session.persona), f"{session.session_id}/{number}")
-    prompt = Prompt(session.persona, detect(message), number, message, known=[], preferences=[])
-    return Turn(number, message, OfflineResponder().answer(prompt).text, session.created_at, {})
+    prompt = Prompt(
+        persona=session.persona,
+        detected=detect(message),
+        turn_number=number,
+        message=message,
+        known=(),
+        preferences=(),
+        topics=(),
+        summary=(),
+        window=(),
+        context="",
+    )
+    answer = OfflineResponder().compose(prompt)
+    return Turn(number, message, answer.text, session.created_at, {}, answer.generated_by)
 
 
 def _seeds(persona: Persona) -> list[str]:

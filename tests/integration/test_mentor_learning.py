@@ -61,6 +61,12 @@ def test_a_better_rating_leaves_a_better_score(tmp_path: Path) -> None:
     assert scores[0] < scores[1] < scores[2]
 
 
+async def _prepare(url: str) -> None:
+    engines = Engines(MentorSettings(database_url=url))
+    await engines.prepare()
+    await engines.database.close()
+
+
 def _rate_many(url: str, user_id: str) -> None:
     async def run() -> None:
         engines = Engines(MentorSettings(database_url=url), draw=lambda: 0.99)
@@ -85,7 +91,7 @@ def _rate_many(url: str, user_id: str) -> None:
 @pytest.mark.slow
 def test_processes_that_learn_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path / 'mentor.db'}"
-    asyncio.run(Engines(MentorSettings(database_url=url)).prepare())
+    asyncio.run(_prepare(url))
     spawn = multiprocessing.get_context("spawn")
     processes = [spawn.Process(target=_rate_many, args=(url, f"user-{number % 2}")) for number in range(4)]
     for process in processes:

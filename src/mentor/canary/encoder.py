@@ -7,6 +7,7 @@ paraphrases.
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
@@ -19,9 +20,17 @@ Vector = NDArray[np.float32]
 
 DIMENSIONS: Final = 64
 MAX_TOKENS: Final = 128
-_BUCKETS: Final = 0x7FFF
+FEATURES: Final = 0x8000
 _TABLE: Final = Path(__file__).with_name("static_e5_15_64.npz")
 _TOKEN: Final = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """`weights[i]` stands at `indices[i]` of a vector of `FEATURES` numbers; all others are 0."""
+
+    indices: NDArray[np.int32]
+    weights: Vector
 
 
 class Encoder:
@@ -34,10 +43,17 @@ class Encoder:
             self._bias = arrays["b"].astype(np.float32)
 
     def encode(self, text: str) -> Vector:
+        return self.project(self.features(text))
+
+    def features(self, text: str) -> Features:
+        """Words, word pairs and character n-grams, weighted by how telling they are: a unit vector, mostly empty."""
         counts = _counts(text)
-        indices = np.fromiter(counts.keys(), dtype=np.intp, count=len(counts))
+        indices = np.fromiter(counts.keys(), dtype=np.int32, count=len(counts))
         weights = np.log1p(np.fromiter(counts.values(), dtype=np.float32, count=len(counts))) * self._idf[indices]
-        return _unit(_unit(weights) @ self._rows[indices] + self._bias)
+        return Features(indices, _unit(weights))
+
+    def project(self, features: Features) -> Vector:
+        return _unit(features.weights @ self._rows[features.indices] + self._bias)
 
     def encode_all(self, texts: Iterable[str]) -> Vector:
         """One row per text, shape (n, `DIMENSIONS`)."""
@@ -79,7 +95,7 @@ def _grams(padded: str) -> Iterator[str]:
 
 
 def _bucket(feature: str) -> int:
-    return crc32(feature.encode()) & _BUCKETS
+    return crc32(feature.encode()) % FEATURES
 
 
 def _unit(vector: Vector) -> Vector:

@@ -1,4 +1,4 @@
-"""What a conversation remembers beyond its last turns: entities, topics and preferences, each in the user's words.
+"""What a conversation remembers beyond its last turns: entities, topics, preferences, a summary; in the user's words.
 
 A mention counts √n · 0.9^age, where n is how often it was said and age how many turns ago it was said last.
 """
@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from mentor.canary import extraction
 from mentor.canary.encoder import Encoder
+from mentor.canary.summary import Statement, summarised
 from mentor.detection import language_of
 
 ENTITIES_KEPT: Final = 32
@@ -18,7 +19,8 @@ PREFERENCES_KEPT: Final = 8
 FADING: Final = 0.9
 TOPICS_SHOWN: Final = 5
 _TELLING: Final = 3.0  # a topic's words are rarer than this idf
-_STATEMENT_CHARACTERS: Final = 160
+_WORD_CHARACTERS: Final = 40
+_MENTION_CHARACTERS: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,38 +37,28 @@ class Mention:
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
-    """What the user said in a turn."""
-
-    turn_number: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Memory:
-    """Everything up to and including turn `through_turn`; `statements` are those that last said a mention."""
+    """Everything up to and including turn `through_turn`."""
 
     through_turn: int = 0
-    statements: tuple[Statement, ...] = ()
     entities: tuple[Mention, ...] = ()
     topics: tuple[Mention, ...] = ()
     preferences: tuple[str, ...] = ()
+    summary: tuple[Statement, ...] = ()
 
-    def after(self, turn_number: int, message: str, encoder: Encoder) -> "Memory":
-        language = language_of(message)
+    def after(self, turn_number: int, message: str, encoder: Encoder, *, answer: str = "") -> "Memory":
+        """The memory after one more turn; `answer` is what was said to the user that is not their own words."""
+        language, telling = language_of(message), set(topics_of(message, encoder))
         words = extraction.content_words(message, language)
-        topics = [("topic", word) for word in words if encoder.rarity(word) > _TELLING]
-        entities = _merged(self.entities, extraction.entities(message, language), turn_number)[:ENTITIES_KEPT]
-        topics_kept = _merged(self.topics, topics, turn_number)[:TOPICS_KEPT]
+        topics = [("topic", word) for word in words if word in telling]
+        entities = [*extraction.entities(answer, language_of(answer)), *extraction.entities(message, language)]
         preferences = [*self.preferences, *extraction.preferences(message, language)]
-        statements = [*self.statements, Statement(turn_number, message[:_STATEMENT_CHARACTERS])]
-        needed = {mention.last_turn for mention in (*entities, *topics_kept)}
         return Memory(
             through_turn=turn_number,
-            statements=tuple(statement for statement in statements if statement.turn_number in needed),
-            entities=entities,
-            topics=topics_kept,
+            entities=_merged(self.entities, entities, turn_number)[:ENTITIES_KEPT],
+            topics=_merged(self.topics, topics, turn_number)[:TOPICS_KEPT],
             preferences=tuple(dict.fromkeys(preferences))[-PREFERENCES_KEPT:],
+            summary=summarised(self.summary, Statement(turn_number, message), encoder),
         )
 
     @property
@@ -83,10 +75,10 @@ class Memory:
     def to_json(self) -> dict[str, Any]:
         return {
             "through_turn": self.through_turn,
-            "statements": [[statement.turn_number, statement.text] for statement in self.statements],
             "entities": [_row(mention) for mention in self.entities],
             "topics": [_row(mention) for mention in self.topics],
             "preferences": list(self.preferences),
+            "summary": [[statement.turn_number, statement.text] for statement in self.summary],
         }
 
     @classmethod
@@ -96,11 +88,18 @@ class Memory:
             return cls()
         return cls(
             through_turn=kept["through_turn"],
-            statements=tuple(Statement(*row) for row in kept["statements"]),
             entities=tuple(Mention(*row) for row in kept["entities"]),
             topics=tuple(Mention(*row) for row in kept["topics"]),
             preferences=tuple(kept["preferences"]),
+            summary=tuple(Statement(*row) for row in kept.get("summary", ())),
         )
+
+
+def topics_of(message: str, encoder: Encoder) -> list[str]:
+    """The words of a message that are telling, in lower case, the rarest first."""
+    words = dict.fromkeys(extraction.content_words(message, language_of(message)))
+    telling = [word for word in words if len(word) <= _WORD_CHARACTERS and encoder.rarity(word) > _TELLING]
+    return sorted(telling, key=lambda word: -encoder.rarity(word))
 
 
 def _row(mention: Mention) -> list[str | int]:
@@ -111,6 +110,8 @@ def _merged(known: tuple[Mention, ...], found: Iterable[tuple[str, str]], turn_n
     """Most salient first."""
     mentions = {mention.words.lower(): mention for mention in known}
     for kind, words in found:
+        if len(words) > _MENTION_CHARACTERS:
+            continue
         count = mentions[words.lower()].count + 1 if words.lower() in mentions else 1
         mentions[words.lower()] = Mention(kind, words, count, turn_number)
     return tuple(sorted(mentions.values(), key=lambda mention: -mention.salience(turn_number)))

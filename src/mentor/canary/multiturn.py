@@ -1,65 +1,70 @@
-"""One turn of a conversation, decided: what is in the context, what is answered, what is remembered. Pure."""
+"""One turn of a conversation, decided: its context, what is asked of a responder, what is remembered. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from mentor.canary.context import WINDOW_TURNS, context_of, focus_of, foreign_words, recalled
 from mentor.canary.encoder import Encoder
-from mentor.canary.memory import Memory, Statement
-from mentor.canary.responders import Answer, OfflineResponder, Prompt
-from mentor.detection import Detection, detect
+from mentor.canary.memory import Memory, topics_of
+from mentor.canary.prompt import Answer, Prompt
+from mentor.canary.retrieval import Retriever
+from mentor.canary.summary import Statement
+from mentor.detection import detect
 from mentor.sessions import Session, Turn
 
-WINDOW_TURNS: Final = 5
-CONTEXT_CHARACTERS: Final = 2000
-_MESSAGE_CHARACTERS: Final = 240
-_ANSWER_CHARACTERS: Final = 80
+RETRIEVED_FROM_TURNS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """`memory` is what the session has to keep, as JSON values."""
+class Prepared:
+    """What a responder is asked; `memory` is what was known before this turn."""
 
-    answer: Answer
-    context: str
-    detected: Detection
-    memory: dict[str, Any]
+    prompt: Prompt
+    memory: Memory
 
 
 class MultiturnEngine:
     """Phase 4 remembers; Phase 3 (`remembers=False`) sees the last `WINDOW_TURNS` turns and leaves the memory alone."""
 
-    def __init__(self, encoder: Encoder, responder: OfflineResponder, *, remembers: bool) -> None:
+    def __init__(self, encoder: Encoder, *, remembers: bool) -> None:
         self._encoder = encoder
-        self._responder = responder
+        self._retriever = Retriever(encoder)
         self._remembers = remembers
 
-    def reply(self, session: Session, turns: Sequence[Turn], message: str) -> Reply:
-        """`turns` are the session's: at least the last `WINDOW_TURNS`, and all that its memory has not seen yet."""
+    def prepare(self, session: Session, turns: Sequence[Turn], message: str) -> Prepared:
+        """`turns` are the session's, from `needs_turns_after` on."""
         memory = self.memory(session, turns)
-        window = turns[-WINDOW_TURNS:]
-        detected = detect(message)
+        window, before = turns[-WINDOW_TURNS:], turns[:-WINDOW_TURNS]
+        reachable = turns if self._uses_memory(session) else window
+        known = recalled(self._retriever, message, reachable)
+        earlier = {turn.turn_number for turn in before}
         prompt = Prompt(
             persona=session.persona,
-            detected=detected,
+            detected=detect(message),
             turn_number=session.turn_count + 1,
             message=message,
-            known=_known(memory, window),
+            known=known,
             preferences=memory.preferences,
+            topics=[*topics_of(message, self._encoder), *memory.main_topics],
+            summary=memory.summary or _opening(window),
+            window=window,
+            context=context_of(
+                memory,
+                window,
+                [statement for statement in known if statement.turn_number in earlier],
+                session.persona,
+                focus_of(message, window) if self._uses_memory(session) else "",
+            ),
         )
-        return Reply(
-            answer=self._responder.answer(prompt),
-            context=context_of(memory, window, session),
-            detected=detected,
-            memory=self._remembered(session, memory, message),
-        )
+        return Prepared(prompt, memory)
 
     def needs_turns_after(self, session: Session) -> int:
-        """The number of the turn after which `reply` has to be given the session's turns."""
-        before_window = max(0, session.turn_count - WINDOW_TURNS)
+        """The number of the turn after which `prepare` has to be given the session's turns."""
         if not self._uses_memory(session):
-            return before_window
-        return min(before_window, int(session.memory.get("through_turn", 0)))
+            return max(0, session.turn_count - WINDOW_TURNS)
+        retrieved_after = max(0, session.turn_count - RETRIEVED_FROM_TURNS)
+        return min(retrieved_after, int(session.memory.get("through_turn", 0)))
 
     def memory(self, session: Session, turns: Sequence[Turn]) -> Memory:
         """The session's memory, brought up to the last of `turns`: a conversation may have gone on without it."""
@@ -68,37 +73,21 @@ class MultiturnEngine:
         memory = Memory.from_json(session.memory)
         for turn in turns:
             if turn.turn_number > memory.through_turn:
-                memory = memory.after(turn.turn_number, turn.user_message, self._encoder)
+                memory = memory.after(turn.turn_number, turn.user_message, self._encoder, answer=foreign_words(turn))
         return memory
 
-    def _remembered(self, session: Session, memory: Memory, message: str) -> dict[str, Any]:
+    def remembered(self, session: Session, prepared: Prepared, answer: Answer) -> dict[str, Any]:
+        """What the session has to keep after this turn, as JSON values."""
         if not self._uses_memory(session):
             return session.memory
-        return memory.after(session.turn_count + 1, message, self._encoder).to_json()
+        said = answer.text if answer.tells_more else ""
+        prompt = prepared.prompt
+        return prepared.memory.after(prompt.turn_number, prompt.message, self._encoder, answer=said).to_json()
 
     def _uses_memory(self, session: Session) -> bool:
         return self._remembers and session.uses_memory
 
 
-def context_of(memory: Memory, window: Sequence[Turn], session: Session) -> str:
-    """What an answer may draw on, at most `CONTEXT_CHARACTERS` long; the latest turns come first."""
-    entities = [mention.words for mention in memory.entities]
-    head = (
-        f"Topics: {_listed(memory.main_topics)}. Entities: {_listed(entities)}."
-        f" User preferences: {_listed(memory.preferences)}"
-    )
-    for turn in reversed(window):
-        said, answered = turn.user_message[:_MESSAGE_CHARACTERS], turn.ai_response[:_ANSWER_CHARACTERS]
-        head += f". Turn {turn.turn_number}: user: {said} | {session.persona}: {answered}"
-    return head[:CONTEXT_CHARACTERS]
-
-
-def _listed(words: Sequence[str]) -> str:
-    return f"[{', '.join(words)}]"
-
-
-def _known(memory: Memory, window: Sequence[Turn]) -> list[Statement]:
-    """What is remembered, and the window's messages; oldest first, each turn once."""
-    said = {statement.turn_number: statement.text for statement in memory.statements}
-    said |= {turn.turn_number: turn.user_message for turn in window}
-    return [Statement(turn_number, said[turn_number]) for turn_number in sorted(said)]
+def _opening(window: Sequence[Turn]) -> tuple[Statement, ...]:
+    """All that a version without a memory can sum up."""
+    return tuple(Statement(turn.turn_number, turn.user_message) for turn in window)

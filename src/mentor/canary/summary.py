@@ -1,0 +1,62 @@
+"""A running summary in the user's own words: the first thing they said, and the few sentences that tell most."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from mentor.canary import extraction
+from mentor.canary.encoder import Encoder
+from mentor.detection import language_of
+
+SENTENCES_KEPT: Final = 6
+SENTENCE_CHARACTERS: Final = 160
+_FADING: Final = 0.97
+_ENTITY, _PREFERENCE = 2.0, 4.0  # what each is worth, beside the rarity of the words
+_WORDS_COUNTED: Final = 12
+_WORD: Final = re.compile(r"\w")
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?。…])\s+|\n+|;\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What the user said in a turn."""
+
+    turn_number: int
+    text: str
+
+
+def sentences(message: str) -> list[str]:
+    """Those with a word in them; the whole message when none has."""
+    parts = [sentence.strip() for sentence in _SENTENCE_END.split(message)]
+    return [part for part in parts if _WORD.search(part)] or [message.strip()]
+
+
+def summarised(kept: tuple[Statement, ...], said: Statement, encoder: Encoder) -> tuple[Statement, ...]:
+    """The summary after one more turn, in the order in which it was said. A question to us sums up nothing."""
+    telling = max(_candidates(said), key=lambda each: _weight(each, said.turn_number, encoder), default=None)
+    if telling is None or any(each.text == telling.text for each in kept):
+        return kept
+    if len(kept) < SENTENCES_KEPT:
+        return (*kept, telling)
+    least = min((*kept[1:], telling), key=lambda each: _weight(each, said.turn_number, encoder))
+    return tuple(each for each in (*kept, telling) if each is not least)
+
+
+def clipped(text: str, characters: int) -> str:
+    return text if len(text) <= characters else text[: characters - 1].rstrip() + "…"
+
+
+def _candidates(said: Statement) -> Iterable[Statement]:
+    for sentence in sentences(said.text):
+        if not sentence.endswith(("?", "？")) and extraction.content_words(sentence, language_of(sentence)):
+            yield Statement(said.turn_number, clipped(sentence, SENTENCE_CHARACTERS))
+
+
+def _weight(statement: Statement, now_turn: int, encoder: Encoder) -> float:
+    language = language_of(statement.text)
+    words = set(extraction.content_words(statement.text, language))
+    rarity = sum(sorted((encoder.rarity(word) for word in words), reverse=True)[:_WORDS_COUNTED])
+    worth = rarity + _ENTITY * len(extraction.entities(statement.text, language))
+    worth += _PREFERENCE * len(extraction.preferences(statement.text, language))
+    return float(worth * _FADING ** (now_turn - statement.turn_number))
