@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from serinus.analysis.verdict import Check, Figures, LimitCheck, Metric, Report, Verdict
 from serinus.rollout import commands
+from serinus.rollout.approval import everything
 from serinus.rollout.commands import Order
 from serinus.rollout.events import Event, EventKind
 from serinus.rollout.machine import decide
@@ -167,8 +168,11 @@ class Stage:
     def approve_all(self) -> None:
         for gate in self.rollout.current_step.approvals:
             order = self.order("anna", "looks well")
+            step, report_at = self.rollout.step, self.report.at
             self.apply(
-                commands.approve(self.rollout, order, gate=gate.name, step=self.rollout.step, report_at=self.report.at)
+                commands.approve(
+                    self.rollout, order, gate=gate.name, step=step, report_at=report_at, handed_in=everything(gate)
+                )
             )
 
     def told(self, kind: EventKind) -> list[Event]:

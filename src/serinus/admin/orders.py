@@ -7,13 +7,16 @@ from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from serinus.access import Caller, Role
 from serinus.admin.context import Context
-from serinus.admin.shapes import RuleShape, Shape
+from serinus.admin.shapes import AttachmentShape, RuleShape, Shape
 from serinus.errors import InvalidInput, Problem
 from serinus.rollout.commands import Order
 
 Why = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
 Share = Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False)]
+
+
+Item = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 class Body(Shape):
@@ -62,11 +65,16 @@ class PauseBody(Body):
 
 
 class ApproveBody(Body):
-    """`step` (counted from 0) and `report_at` are those of the report that the approver has seen."""
+    """`step` (counted from 0) and `report_at` are those of the report that the approver has seen; the others are what
+    the gate asks for: `checked` ticks items of its checklist, in the plan's words.
+    """
 
     gate: Name
     step: int = Field(ge=0)
     report_at: AwareDatetime
+    checked: Annotated[list[Item], Field(max_length=50)] = Field(default_factory=list)
+    attachment: AttachmentShape | None = None
+    business_impact: Annotated[str, StringConstraints(strip_whitespace=True, max_length=4_000)] = ""
 
 
 class TokenBody(Shape):

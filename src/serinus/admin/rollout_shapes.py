@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from serinus.admin.shapes import CheckShape, ConfigShape, Fraction, PairShape, Shape
+from serinus.admin.shapes import AttachmentShape, CheckShape, ConfigShape, Fraction, PairShape, Shape
 from serinus.analysis.verdict import Metric, Verdict
 from serinus.rollout.gates import GateKind
 from serinus.rollout.plan import Severity
@@ -103,6 +103,10 @@ class ApprovalShape(Shape):
     at: datetime
     report_at: datetime | None
     reason: str
+    expires_at: datetime | None
+    checked: list[str]
+    attachment: AttachmentShape | None
+    business_impact: str
 
 
 class BreachShape(Shape):

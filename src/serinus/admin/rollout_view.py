@@ -1,6 +1,7 @@
 """A rollout as the API shows it."""
 
 from serinus.admin.rollout_shapes import (
+    ApprovalShape,
     PlannedStepShape,
     ReceiptShape,
     RolloutShape,
@@ -59,12 +60,17 @@ def rollout_shape(
         triggers=[trigger_shape(trigger) for trigger in rollout.plan.triggers],
         breaches=[breach_shape(breach, now) for breach in rollout.breaches],
         pause=pause_shape(rollout.pause) if rollout.pause else None,
-        approvals=[approval_shape(approval) for approval in rollout.approvals],
+        approvals=_approvals(rollout),
         waiting_for=list(rollout.waiting_for),
         promoted_at=instant_or_none(rollout.promoted_at),
         report=report_shape(report, language) if report else None,
         definition=plan_to_mapping(rollout.plan),
     )
+
+
+def _approvals(rollout: Rollout) -> list[ApprovalShape]:
+    gates_by_name = {gate.name: gate for gate in rollout.current_step.approvals}
+    return [approval_shape(approval, gates_by_name.get(approval.gate)) for approval in rollout.approvals]
 
 
 def plan_steps(plan: Plan) -> list[PlannedStepShape]:

@@ -13,6 +13,7 @@ from serinus.admin.rollout_view import rollout_shape, summary
 from serinus.admin.views import report_shape
 from serinus.errors import NotFound
 from serinus.plans import load_shipped
+from serinus.rollout.approval import Attachment, HandedIn
 from serinus.rollout.plan import Plan
 from serinus.rollout.plan_file import parse_plan, plan_from_mapping
 from serinus.rollout.state import Rollout
@@ -73,8 +74,13 @@ async def resume(
 @router.post("/rollout/approve")
 async def approve(caller: Approver, here: Here, language: Language, seen: Seen, body: ApproveBody) -> RolloutShape:
     """Give a person's word for a gate of the present step, on the strength of the report that they saw."""
+    attachment = Attachment(body.attachment.name, body.attachment.digest) if body.attachment else None
     approved = await here.commands.approve(
-        order_of(caller, here, body, seen), gate=body.gate, step=body.step, report_at=body.report_at.timestamp()
+        order_of(caller, here, body, seen),
+        gate=body.gate,
+        step=body.step,
+        report_at=body.report_at.timestamp(),
+        handed_in=HandedIn(tuple(body.checked), attachment, body.business_impact),
     )
     return await _answer(here, approved, language)
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from serinus.analysis.verdict import Metric, Verdict
 from serinus.deployment import DeploymentVersion
@@ -34,6 +34,13 @@ class RuleShape(Shape):
     template: str = Field(min_length=1, max_length=512)
     enabled: bool = True
     max_percentage: float = Field(100.0, ge=0, le=100, allow_inf_nan=False)
+
+
+class AttachmentShape(Shape):
+    """A file that was handed in: its name, and its SHA-256 in hexadecimal."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    digest: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 
 
 class ConfigShape(Shape):

@@ -16,6 +16,7 @@ from serinus.admin.rollout_shapes import (
     TriggerShape,
 )
 from serinus.admin.shapes import (
+    AttachmentShape,
     CheckShape,
     ConfigShape,
     EventShape,
@@ -27,10 +28,11 @@ from serinus.admin.shapes import (
 )
 from serinus.analysis.verdict import Check, Figures, Report
 from serinus.messages import render, render_event, render_finding
+from serinus.rollout.approval import Approval
 from serinus.rollout.events import ITSELF, Event
 from serinus.rollout.gates import GateStatus
-from serinus.rollout.plan import Trigger
-from serinus.rollout.state import AgentStatus, Approval, Breach, Pause, Receipt
+from serinus.rollout.plan import ApprovalGate, Trigger
+from serinus.rollout.state import AgentStatus, Breach, Pause, Receipt
 from serinus.routing.canary_router import Explanation
 from serinus.routing.split import EndpointRule
 from serinus.storage.splits import StoredSplit
@@ -143,11 +145,19 @@ def pause_shape(pause: Pause) -> PauseShape:
     return PauseShape(at=instant(pause.at), **fields_of(pause, ("by", "reason", "cap_percentage")))
 
 
-def approval_shape(approval: Approval) -> ApprovalShape:
+def approval_shape(approval: Approval, gate: ApprovalGate | None) -> ApprovalShape:
+    """`gate` is the plan's, where the present step has it."""
+    life = gate.expires_after_seconds if gate else None
+    handed_in = approval.handed_in
+    attachment = handed_in.attachment
     return ApprovalShape(
         **fields_of(approval, ("gate", "step", "by", "reason")),
         at=instant(approval.at),
         report_at=instant_or_none(approval.report_at),
+        expires_at=None if life is None else instant(approval.at + life),
+        checked=list(handed_in.checked),
+        attachment=AttachmentShape(name=attachment.name, digest=attachment.digest) if attachment else None,
+        business_impact=handed_in.business_impact,
     )
 
 

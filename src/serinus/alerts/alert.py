@@ -29,6 +29,7 @@ LEVELS: Mapping[EventKind, Level] = {
     EventKind.CHECKPOINT: Level.NOTICE,
     EventKind.GATE_WAITING: Level.NOTICE,
     EventKind.APPROVED: Level.NOTICE,
+    EventKind.APPROVAL_EXPIRING: Level.NOTICE,
     EventKind.APPROVAL_EXPIRED: Level.NOTICE,
     EventKind.BREACH_OPENED: Level.HIGH,
     EventKind.BREACH_CLEARED: Level.NOTICE,

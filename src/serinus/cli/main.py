@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "start": ("serinus.cli.steer:start", "Start a rollout by a plan."),
     "pause": ("serinus.cli.steer:pause", "Stay at the present share, or at a smaller one."),
     "resume": ("serinus.cli.steer:resume", "Go on where the pause began."),
-    "approve": ("serinus.cli.steer:approve", "Open an approval gate of the present step."),
+    "approve": ("serinus.cli.approve:approve", "Open an approval gate of the present step."),
     "advance": ("serinus.cli.steer:advance", "Go to the next step without the rest of the bake time."),
     "promote": ("serinus.cli.steer:promote", "Go to 100 % from the last step."),
     "hold": ("serinus.cli.steer:hold", "Stay at the last step's share for good."),

@@ -1,6 +1,5 @@
 """The commands that steer a rollout."""
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -38,25 +37,6 @@ def pause(session: Session, *, cap_percentage: float | None, reason: str) -> Non
 def resume(session: Session, *, reason: str) -> None:
     """Go on where the pause began."""
     _order(session, "resume", {"reason": reason})
-
-
-@click.command()
-@click.argument("gate")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@reason_option
-@with_session
-def approve(session: Session, gate: str, *, yes: bool, reason: str) -> None:
-    """Open the approval GATE of the present step, on the strength of the figures that are shown before."""
-    rollout = session.client.get("/rollout")
-    if rollout["report"] is None:
-        raise Failure("the rollout has not been judged yet, so there is nothing to approve on; wait for the controller")
-    click.echo(rollout_line(rollout), err=True)
-    for check in (*rollout["report"]["slo"], *rollout["report"]["proof"]):
-        click.echo(f"  {check['name']}: {check['verdict']}, {check['message']}", err=True)
-    if not yes and sys.stdin.isatty():
-        click.confirm(f"Approve {gate!r}?", abort=True, err=True)
-    seen = {"step": rollout["step"], "report_at": rollout["report"]["at"]}
-    _order(session, "approve", {"gate": gate, "reason": reason, **seen})
 
 
 @click.command()

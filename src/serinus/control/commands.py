@@ -10,6 +10,7 @@ from typing import TypeAlias, TypeVar
 from serinus.analysis.verdict import Report
 from serinus.errors import InvalidInput, Problem, Refused, StaleRevision
 from serinus.rollout import commands
+from serinus.rollout.approval import NOTHING, HandedIn
 from serinus.rollout.commands import Order
 from serinus.rollout.events import Detail, Event, EventKind
 from serinus.rollout.plan import Plan
@@ -68,9 +69,14 @@ class Commands:
     async def resume(self, order: Order) -> Rollout:
         return await self._execute(order, lambda rollout: commands.resume(rollout, order))
 
-    async def approve(self, order: Order, *, gate: str, step: int, report_at: float | None) -> Rollout:
+    async def approve(
+        self, order: Order, *, gate: str, step: int, report_at: float | None, handed_in: HandedIn = NOTHING
+    ) -> Rollout:
         return await self._execute(
-            order, lambda rollout: commands.approve(rollout, order, gate=gate, step=step, report_at=report_at)
+            order,
+            lambda rollout: commands.approve(
+                rollout, order, gate=gate, step=step, report_at=report_at, handed_in=handed_in
+            ),
         )
 
     async def advance(self, order: Order) -> Rollout:

@@ -8,10 +8,11 @@ from serinus.reports.document import Item, Unit
 from serinus.reports.facts import LEGACY, Facts
 from serinus.reports.results import results_of
 from serinus.reports.words import Words
+from serinus.rollout.approval import Approval
 from serinus.rollout.events import Event, EventKind
 from serinus.rollout.gates import valid_approval
 from serinus.rollout.plan import Evidence
-from serinus.rollout.state import Approval, Rollout
+from serinus.rollout.state import Rollout
 
 
 def before_the_canary(facts: Facts, words: Words) -> tuple[Item, ...]:
@@ -134,7 +135,19 @@ def _all_pass(facts: Facts) -> bool:
 
 
 def _approved(given: Approval | None, words: Words) -> str:
-    return words("seen_approval", by=given.by, at=given.at, reason=given.reason) if given else ""
+    """Who, when, and what was handed in."""
+    if given is None:
+        return ""
+    handed_in = given.handed_in
+    attachment = handed_in.attachment
+    parts = (
+        words("seen_approval", by=given.by, at=given.at),
+        given.reason,
+        ", ".join(f"✔ {item}" for item in handed_in.checked),
+        words("seen_attachment", name=attachment.name, digest=attachment.digest[:12]) if attachment else "",
+        handed_in.business_impact,
+    )
+    return "; ".join(filter(None, parts))
 
 
 def _age(value: object) -> float | None:

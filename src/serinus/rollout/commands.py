@@ -11,12 +11,13 @@ from math import ceil, isfinite
 from serinus.analysis.verdict import Report, Verdict
 from serinus.errors import InvalidInput, Problem, Refused
 from serinus.rollout import rollback
+from serinus.rollout.approval import NOTHING, Approval, HandedIn, objections
 from serinus.rollout.durations import format_duration
 from serinus.rollout.events import Detail, Event, EventKind
 from serinus.rollout.gates import GateKind, GateStatus, closed, gates, valid_approval
 from serinus.rollout.machine import next_step, to_everybody
-from serinus.rollout.plan import Plan
-from serinus.rollout.state import Approval, Decision, Pause, Phase, Rollout, anew, change, move
+from serinus.rollout.plan import ApprovalGate, Plan
+from serinus.rollout.state import Decision, Pause, Phase, Rollout, anew, change, move
 from serinus.rollout.triggers import Cause
 from serinus.routing.split import EndpointRule
 
@@ -104,28 +105,35 @@ def resume(rollout: Rollout, order: Order) -> Decision:
     return move(rollout, paused.phase, event, pause=None, **restart)
 
 
-def approve(rollout: Rollout, order: Order, *, gate: str, step: int, report_at: float | None) -> Decision:
+def approve(
+    rollout: Rollout,
+    order: Order,
+    *,
+    gate: str,
+    step: int,
+    report_at: float | None,
+    handed_in: HandedIn = NOTHING,
+) -> Decision:
     """Open the approval `gate` of `step` (counted from 0), on the strength of the report of the instant `report_at`."""
     _require(rollout, "approve", Phase.PROGRESSING, Phase.PAUSED, Phase.HOLDING)
-    wanted = {approval.name: approval for approval in rollout.current_step.approvals}
-    if step != rollout.step:
-        raise Refused(f"the rollout is at step {rollout.step}, not {step}: look at its report, then approve that step")
-    if gate not in wanted:
-        raise Refused(f"this step has no approval {gate!r}; it asks for: {', '.join(wanted) or 'none'}")
-    if given := valid_approval(rollout, wanted[gate], order.at):
+    wanted = _wanted(rollout, gate, step)
+    if given := valid_approval(rollout, wanted, order.at):
         raise Refused(f"{gate!r} has already been approved by {given.by}; nothing is left to do")
     if rollout.frozen_by is not None:
         raise Refused(f"the rollout is frozen by {rollout.frozen_by}: approve once that is over")
+    if wanted.four_eyes and order.by == rollout.started_by:
+        raise Refused(f"{order.by} started this rollout, and {gate!r} asks for four eyes: somebody else has to approve")
+    if missing := objections(wanted, handed_in):
+        raise Refused(f"{gate!r} asks for more: {'; '.join(missing)}")
     _refuse_stale(rollout, order, report_at)
-    approval = Approval(gate, step, order.by, order.at, report_at, order.reason)
+    approval = Approval(gate, step, order.by, order.at, report_at, order.reason, handed_in)
     others = tuple(given for given in rollout.approvals if given.gate != gate)
     after = change(
         rollout,
         approvals=(*others, approval),
         waiting_for=tuple(name for name in rollout.waiting_for if name != gate),
     )
-    details: dict[str, Detail] = {"gate": gate, "step": step, "report_at": report_at}
-    return Decision(after, (_event(rollout, EventKind.APPROVED, order, details),))
+    return Decision(after, (_event(rollout, EventKind.APPROVED, order, _approved(approval)),))
 
 
 def advance(rollout: Rollout, order: Order, report: Report) -> Decision:
@@ -204,6 +212,29 @@ def configure(
     if endpoints is None or endpoints == rollout.split.endpoints:
         return decision
     return decision.then(lambda after: _with_endpoints(after, order, endpoints))
+
+
+def _wanted(rollout: Rollout, gate: str, step: int) -> ApprovalGate:
+    """The gate by its name; raises `Refused` for one that the present step does not have."""
+    wanted = {approval.name: approval for approval in rollout.current_step.approvals}
+    if step != rollout.step:
+        raise Refused(f"the rollout is at step {rollout.step}, not {step}: look at its report, then approve that step")
+    if gate not in wanted:
+        raise Refused(f"this step has no approval {gate!r}; it asks for: {', '.join(wanted) or 'none'}")
+    return wanted[gate]
+
+
+def _approved(approval: Approval) -> dict[str, Detail]:
+    handed_in = approval.handed_in
+    attachment = handed_in.attachment
+    return {
+        "gate": approval.gate,
+        "step": approval.step,
+        "report_at": approval.report_at,
+        "checked": list(handed_in.checked),
+        "attachment": {"name": attachment.name, "digest": attachment.digest} if attachment else None,
+        "business_impact": handed_in.business_impact,
+    }
 
 
 def _with_endpoints(rollout: Rollout, order: Order, endpoints: tuple[EndpointRule, ...]) -> Decision:

@@ -16,6 +16,7 @@ class EventKind(StrEnum):
     CHECKPOINT = "checkpoint"
     GATE_WAITING = "gate_waiting"
     APPROVED = "approved"
+    APPROVAL_EXPIRING = "approval_expiring"
     APPROVAL_EXPIRED = "approval_expired"
     BREACH_OPENED = "breach_opened"
     BREACH_CLEARED = "breach_cleared"

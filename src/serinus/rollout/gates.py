@@ -7,8 +7,9 @@ from types import MappingProxyType
 
 from serinus.analysis.intervals import Interval
 from serinus.analysis.verdict import Check, LimitCheck, Metric, Report, Verdict
+from serinus.rollout.approval import Approval
 from serinus.rollout.plan import ApprovalGate, Evidence
-from serinus.rollout.state import Approval, Phase, Rollout
+from serinus.rollout.state import Phase, Rollout
 
 FRESH_SECONDS = 10.0  # a slice closes 3 s after it began and a tick follows within 1 s; the rest is for slow stores
 OBSERVED_METRICS = (Metric.ERROR_RATE, Metric.P95, Metric.VOLUME)

@@ -4,10 +4,10 @@ from dataclasses import asdict
 from functools import partial
 
 from serinus.analysis.verdict import Report
-from serinus.rollout import alert_rules, rollback, triggers
+from serinus.rollout import alert_rules, approvals, rollback, triggers
 from serinus.rollout.events import ITSELF, Detail, Event, EventKind
 from serinus.rollout.findings import detailed
-from serinus.rollout.gates import GateKind, GateStatus, closed, gates, has_expired, is_fresh
+from serinus.rollout.gates import GateKind, GateStatus, closed, gates, is_fresh
 from serinus.rollout.plan import Final
 from serinus.rollout.state import Decision, Fleet, Phase, Rollout, anew, change, move
 
@@ -24,7 +24,7 @@ def decide(rollout: Rollout, report: Report, fleet: Fleet, now: float) -> Decisi
         case Phase.ROLLED_BACK | Phase.SUCCEEDED:
             return Decision(rollout)
     tracked = triggers.track(rollout, report, now)
-    cause = triggers.cause_of_rollback(tracked.rollout, report, now)
+    cause = triggers.cause_of_rollback(tracked.rollout, report, now) or approvals.cause_of_rollback(rollout, now)
     if cause is not None:
         return tracked.then(partial(rollback.begin, cause=cause, by=ITSELF, at=now))
     return (
@@ -32,7 +32,8 @@ def decide(rollout: Rollout, report: Report, fleet: Fleet, now: float) -> Decisi
         .then(partial(alert_rules.watch, report=report, now=now))
         .then(partial(triggers.freeze, report=report, fleet=fleet, now=now))
         .then(partial(_observe, report=report, fleet=fleet, now=now))
-        .then(partial(_expire_approvals, now=now))
+        .then(partial(approvals.expire, now=now))
+        .then(partial(approvals.tell_expiring, now=now))
         .then(partial(_check_in, report=report, now=now))
         .then(partial(_proceed, report=report, now=now))
     )
@@ -91,22 +92,6 @@ def _observe(rollout: Rollout, report: Report, fleet: Fleet, now: float) -> Deci
         return Decision(change(rollout, observed_at=now))
     served = max(0.0, last - rollout.stable_since)
     return Decision(change(rollout, observed_at=now, stable_since=now - served))
-
-
-def _expire_approvals(rollout: Rollout, now: float) -> Decision:
-    granted = {gate.name: gate for gate in rollout.current_step.approvals}
-    expired = [approval for approval in rollout.approvals if has_expired(approval, granted[approval.gate], now)]
-    if not expired:
-        return Decision(rollout)
-    events = tuple(
-        Event(
-            EventKind.APPROVAL_EXPIRED, now, ITSELF, rollout.id, "expired", {"gate": approval.gate, "by": approval.by}
-        )
-        for approval in expired
-    )
-    kept = tuple(approval for approval in rollout.approvals if approval not in expired)
-    waiting = tuple(name for name in rollout.waiting_for if name not in {approval.gate for approval in expired})
-    return Decision(change(rollout, approvals=kept, waiting_for=waiting), events)
 
 
 def _check_in(rollout: Rollout, report: Report, now: float) -> Decision:

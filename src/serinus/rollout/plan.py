@@ -37,12 +37,28 @@ class Severity(StrEnum):
     MEDIUM = "medium"
 
 
+class OnExpiry(StrEnum):
+    """What an approval that has expired leads to: the gate is closed again, or the canary goes back."""
+
+    HOLD = "hold"
+    ABORT = "abort"
+
+
 @dataclass(frozen=True, slots=True)
 class ApprovalGate:
-    """A person's word, by name; it lapses `expires_after_seconds` after it was given (None: never)."""
+    """A person's word, by name; it lapses `expires_after_seconds` after it was given (None: never).
+
+    To be handed in with it: every item of `checklist` ticked, a file of the kind that `attachment` names, a text on the
+    business impact. `four_eyes`: not by whoever started the rollout.
+    """
 
     name: str
     expires_after_seconds: float | None = None
+    on_expiry: OnExpiry = OnExpiry.HOLD
+    four_eyes: bool = False
+    checklist: tuple[str, ...] = ()
+    attachment: str = ""
+    business_impact: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from serinus.rollout.plan import (
     Evidence,
     Final,
     Margins,
+    OnExpiry,
     Plan,
     Severity,
     Step,
@@ -119,7 +120,14 @@ def _approval(fields: Fields) -> ApprovalGate:
     gate = ApprovalGate(
         name=fields.text("name", check=_name_objection),
         expires_after_seconds=fields.optional_duration("expires_after", at_least=1),
+        on_expiry=fields.choice("on_expiry", OnExpiry, default=OnExpiry.HOLD),
+        four_eyes=fields.flag("four_eyes", default=False),
+        checklist=fields.texts("checklist", check=_short_objection),
+        attachment=fields.text("attachment", default="", check=_short_objection),
+        business_impact=fields.flag("business_impact", default=False),
     )
+    if gate.on_expiry is OnExpiry.ABORT and not fields.has("expires_after"):
+        fields.problem("on_expiry", "needs expires_after: what never expires leads to nothing")
     fields.finish()
     return gate
 
@@ -207,6 +215,10 @@ def _name_objection(name: str) -> str | None:
     if _NAME.fullmatch(name):
         return None
     return f"must be 1 to 64 of a-z, 0-9, '-' and '_', not {name[:70]!r}"
+
+
+def _short_objection(text: str) -> str | None:
+    return None if text.strip() and len(text) <= 200 else "must have 1 to 200 characters"
 
 
 def _channel_objection(channel: str) -> str | None:

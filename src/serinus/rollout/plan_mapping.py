@@ -46,9 +46,16 @@ def _step_to_mapping(step: Step) -> dict[str, Any]:
 
 
 def _approval_to_mapping(gate: ApprovalGate) -> dict[str, Any]:
-    if gate.expires_after_seconds is None:
-        return {"name": gate.name}
-    return {"name": gate.name, "expires_after": format_duration(gate.expires_after_seconds)}
+    seconds = gate.expires_after_seconds
+    expiry = {} if seconds is None else {"expires_after": format_duration(seconds), "on_expiry": gate.on_expiry.value}
+    return {
+        "name": gate.name,
+        **expiry,
+        "four_eyes": gate.four_eyes,
+        "checklist": list(gate.checklist),
+        **({"attachment": gate.attachment} if gate.attachment else {}),
+        "business_impact": gate.business_impact,
+    }
 
 
 def _trigger_to_mapping(trigger: Trigger) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from serinus.deployment import OTHER_ENDPOINT, DeploymentVersion
 from serinus.metrics.canary_metrics import CanaryMetricsCollector
 from serinus.metrics.snapshot import SLICE_SECONDS, SLOTS, Cell, CellKey, Outcome, Snapshot
 from serinus.rollout import commands
+from serinus.rollout.approval import everything
 from serinus.rollout.commands import Order
 from serinus.rollout.events import Event
 from serinus.rollout.gates import closed, gates
@@ -20,6 +21,7 @@ from serinus.rollout.plan import Plan
 from serinus.rollout.state import AgentStatus, Decision, Fleet
 
 ACTOR = "replay"
+APPROVER = "approver"
 LONGEST_SILENCE_SECONDS = 3_600.0
 CLIENT_CLOSED = 499  # nginx: the client went away
 
@@ -131,8 +133,12 @@ class Replay:
             self._take(self._approve(gate))
 
     def _approve(self, gate: str) -> Decision:
-        order = Order(ACTOR, self.looked_at)
-        return commands.approve(self.rollout, order, gate=gate, step=self.rollout.step, report_at=self._report.at)
+        """By somebody else than who started, with all that the gate asks for."""
+        order, step = Order(APPROVER, self.looked_at), self.rollout.step
+        [wanted] = [each for each in self.rollout.current_step.approvals if each.name == gate]
+        return commands.approve(
+            self.rollout, order, gate=gate, step=step, report_at=self._report.at, handed_in=everything(wanted)
+        )
 
     def _take(self, decision: Decision) -> None:
         self.rollout = decision.rollout

@@ -6,6 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from serinus.rollout.approval import Approval
 from serinus.rollout.events import Event, EventKind
 from serinus.rollout.plan import Plan, Severity, Step
 from serinus.routing.split import EndpointRule, Split
@@ -71,18 +72,6 @@ class Pause:
     reason: str
     cap_percentage: float | None = None
     phase: Phase = Phase.PROGRESSING
-
-
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """Bound to the step and to the report that the approver saw (`report_at`)."""
-
-    gate: str
-    step: int
-    by: str
-    at: float
-    report_at: float | None
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
