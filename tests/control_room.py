@@ -1,10 +1,12 @@
 """A whole line for tests: a canary, its agent, a controller and a store, on a clock that stands still between moves."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
+from serinus import record_value
 from serinus.analysis.criteria import Limit
 from serinus.analysis.verdict import Metric
 from serinus.asgi import Canary, subject
@@ -50,14 +52,17 @@ class Clock:
 
 @dataclass
 class App:
-    """Answers after `seconds` on the timer, with `status`."""
+    """Answers after `seconds` on the timer, with `status`; `ratings` are recorded as satisfaction, one by one."""
 
     timer: Clock
     status: int = 200
     seconds: float = 0.02
+    ratings: Iterator[float] = field(default_factory=lambda: iter(()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.timer.forward(self.seconds)
+        for rating in islice(self.ratings, 1):
+            record_value("satisfaction", rating)
         await send({"type": "http.response.start", "status": self.status, "headers": []})
         await send({"type": "http.response.body", "body": b"hello"})
 

@@ -9,7 +9,7 @@ from mentor.exploration import Exploration, Shown
 from mentor.feedback import Feedback, MadeRecommendation, RecommendationLog
 from mentor.paging import Page
 from mentor.recommendation import Query, Recommendation, Recommender
-from serinus import DeploymentVersion, StoreUnavailable
+from serinus import DeploymentVersion, StoreUnavailable, record_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,10 @@ class Recommendations:
 
     async def rate(self, given: Feedback) -> float:
         """Returns when it was recorded, epoch seconds. Raises RecommendationNotFound."""
-        return await self._log.record(given)
+        recorded_at = await self._log.record(given)
+        if recorded_at == given.recorded_at:  # the same rating twice is one
+            record_value("satisfaction", given.rating)
+        return recorded_at
 
     async def history(self, user_id: str, *, limit: int, cursor: str | None) -> Page[MadeRecommendation]:
         return await self._log.history(user_id, limit=limit, cursor=cursor)

@@ -6,6 +6,7 @@ The light names load with the package; those that need a database or a web frame
 from typing import TYPE_CHECKING
 
 from serinus.asgi import Canary, Options, subject
+from serinus.asgi.values import record_value
 from serinus.deployment import DeploymentVersion
 from serinus.errors import StoreUnavailable
 from serinus.metrics.canary_metrics import CanaryMetricsCollector
@@ -31,6 +32,7 @@ __all__ = [
     "Split",
     "StoreUnavailable",
     "application",
+    "record_value",
     "subject",
 ]
 

@@ -1,5 +1,7 @@
 """The figures of both versions, exactly as they were counted."""
 
+from itertools import cycle
+
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -244,3 +246,25 @@ def test_the_timeline_is_read_by_whom_the_metrics_are() -> None:
 
     at_desk(closed)
     at_desk(opened, public_metrics=True)
+
+
+def test_business_measures_are_compared_by_version_with_an_interval() -> None:
+    async def story(desk: Desk) -> None:
+        desk.room.legacy.ratings, desk.room.new.ratings = cycle((1.0, 0.0)), cycle((1.0, -1.0))
+        await share(desk, 50)
+        await desk.room.serve(200)
+        await count(desk)
+        comparison = (await desk.get("/metrics")).json()["comparison"]
+        [value] = comparison["values"]
+        assert value["name"] == "satisfaction"
+        assert value["legacy_count"] == comparison["traffic_split"]["legacy_requests"]
+        assert value["canary_count"] == comparison["traffic_split"]["canary_requests"]
+        assert value["legacy_mean"] == pytest.approx(0.5, abs=0.02)
+        assert value["canary_mean"] == pytest.approx(0.0, abs=0.1)
+        low, high = value["interval"]
+        assert low < value["difference"] < high < 0
+        report = (await desk.get("/reports/comparison", params={"format": "json"})).json()
+        [feedback] = [section for section in report["sections"] if section["name"] == "feedback"]
+        assert feedback["blocks"][0]["rows"][0]["canary_count"] > 0
+
+    at_desk(story)

@@ -1,7 +1,7 @@
 """A rollout started, watched and steered through the admin API."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -307,5 +307,29 @@ def test_an_order_whose_sender_left_before_its_end_is_not_carried_out() -> None:
 
         await desk.app(scope, leave, send)
         assert await desk.state() == before
+
+    at_desk(story)
+
+
+def test_an_approval_is_handed_in_with_its_checklist_its_file_and_its_words() -> None:
+    async def story(desk: Desk) -> None:
+        gate = ApprovalGate("boss", 3_600, checklist=("edge cases",), attachment="metrics report", business_impact=True)
+        await begin(desk, replace(PLAN, steps=(replace(PLAN.steps[0], approvals=(gate,)), PLAN.steps[1])))
+        await desk.room.second()
+        seen = {"gate": "boss", "step": 0, "report_at": (await look(desk))["report"]["at"]}
+        refused = await desk.post("/rollout/approve", seen)
+        assert (refused.status_code, kind(refused)) == (409, "refused")
+        assert "tick 'edge cases'; attach the metrics report; say what" in refused.json()["detail"]
+        forged = await desk.post("/rollout/approve", {**seen, "attachment": {"name": "a.html", "digest": "no digest"}})
+        assert forged.status_code == 422
+        handed_in = {
+            "checked": ["edge cases"],
+            "attachment": {"name": "a.html", "digest": "0f" * 32},
+            "business_impact": "fewer calls",
+        }
+        [approval] = (await desk.post("/rollout/approve", {**seen, **handed_in})).json()["approvals"]
+        assert {name: approval[name] for name in handed_in} == handed_in
+        given_at = datetime.fromisoformat(approval["at"])
+        assert datetime.fromisoformat(approval["expires_at"]) == given_at + timedelta(hours=1)
 
     at_desk(story)

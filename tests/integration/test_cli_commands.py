@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -345,3 +346,42 @@ def test_a_report_that_cannot_be_made_says_why(shell: Shell, tmp_path: Path) -> 
     assert "'none such'" in shell.run("report", "incident", "--rollout", "none such", exit_code=1).stderr
     outside = tmp_path / "missing" / "ready.md"
     assert "cannot write" in shell.run("report", "readiness", "--output", str(outside), exit_code=2).stderr
+
+
+GATED = """
+name = "gated"
+[slo]
+error_rate_margin_points = 0.5
+p95_margin_percent = 10
+min_canary_requests = 1000
+[[steps]]
+percentage = 5
+bake = "1h"
+[[steps.approvals]]
+name = "boss"
+checklist = ["edge cases"]
+attachment = "metrics report"
+business_impact = true
+[[triggers]]
+name = "error-rate"
+metric = "error_rate"
+limit_percent = 5
+severity = "critical"
+deadline = "60s"
+"""
+
+
+def test_an_approval_hands_in_what_the_gate_asks_for(fresh_shell: Shell, tmp_path: Path) -> None:
+    plan, attached = tmp_path / "gated.toml", tmp_path / "metrics.html"
+    plan.write_text(GATED)
+    attached.write_text("figures")
+    fresh_shell.run("start", str(plan))
+    fresh_shell.until("config", "get", key="canary_percentage", value=5)
+    refused = fresh_shell.run("approve", "boss", "--yes", "--check", "edge cases", exit_code=1)
+    assert "attach the metrics report" in refused.stderr
+    options = ("--check", "edge cases", "--attach", str(attached), "--impact", "more sales")
+    [approval] = fresh_shell.json("approve", "boss", "--yes", *options)["approvals"]
+    assert approval["attachment"] == {"name": "metrics.html", "digest": sha256(b"figures").hexdigest()}
+    assert (approval["checked"], approval["business_impact"]) == (["edge cases"], "more sales")
+    missing = fresh_shell.run("approve", "boss", "--yes", "--attach", str(tmp_path / "none.html"), exit_code=2)
+    assert "cannot read" in missing.stderr

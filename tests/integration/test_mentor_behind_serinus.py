@@ -80,3 +80,19 @@ def test_the_services_own_probes_are_answered_beside_the_admin_api(whole: Servic
     assert whole.get("/ready").status_code == 200
     assert whole.get("/api/v2/phase4/health").json()["status"] == "healthy"
     assert "serinus_requests_total" in whole.get("/metrics").text
+
+
+def test_feedback_is_satisfaction_counted_by_version_each_rating_once(whole: Service) -> None:
+    set_share(whole, 50)
+    for user in USERS:
+        made = whole.recommend("How do I begin?", user)
+        rating = 1 if made["metadata"]["ab_group"] == "canary" else -1
+        body = {"user_id": user, "recommendation_id": made["metadata"]["recommendation_id"], "rating": rating}
+        for _ in range(2):
+            assert whole.post("/api/v2/recommend/feedback", body).status_code == 200
+    for _ in count():
+        values = whole.get("/admin/canary/metrics").json()["comparison"]["values"]
+        if values and values[0]["legacy_count"] + values[0]["canary_count"] >= len(USERS):
+            break
+    assert (values[0]["name"], values[0]["legacy_mean"], values[0]["canary_mean"]) == ("satisfaction", -1.0, 1.0)
+    assert values[0]["legacy_count"] + values[0]["canary_count"] == len(USERS)

@@ -13,12 +13,15 @@ from serinus.admin.shapes import (
     PairShape,
     PointShape,
     TrafficShape,
+    ValueShape,
     VersionShape,
     instant,
 )
 from serinus.analysis import intervals
 from serinus.analysis.intervals import sample_of
+from serinus.analysis.means import mean_difference
 from serinus.deployment import DeploymentVersion
+from serinus.metrics.moments import NONE
 from serinus.metrics.sketch import quantile
 from serinus.metrics.snapshot import Cell, CellKey, merge
 from serinus.storage.rollups import TimelinePoint
@@ -47,7 +50,7 @@ def by_endpoint(cells: Cells, updated: datetime | None) -> dict[str, EndpointSha
 
 def comparison(cells: Cells) -> ComparisonShape:
     """The traffic's parts are of all requests. The caller adds the checks."""
-    return ComparisonShape(**dict(difference(cells)), traffic_split=_traffic(cells), slo=[])
+    return ComparisonShape(**dict(difference(cells)), traffic_split=_traffic(cells), slo=[], values=_values(cells))
 
 
 def difference(cells: Cells) -> DifferenceShape:
@@ -86,6 +89,26 @@ def _bounded(cell: Cell) -> BoundedShape:
         error_rate_interval=intervals.error_rate(sample),
         p95_interval_ms=intervals.quantile_ms(sample, 0.95),
         p99_interval_ms=intervals.quantile_ms(sample, 0.99),
+    )
+
+
+def _values(cells: Cells) -> list[ValueShape]:
+    """Of the requests that the bucket alone assigned."""
+    compared = {key: cell for key, cell in cells.items() if key.compared}
+    legacy, canary = cell_of(compared, LEGACY), cell_of(compared, CANARY)
+    return [_value(name, legacy, canary) for name in sorted({*legacy.values, *canary.values})]
+
+
+def _value(name: str, legacy: Cell, canary: Cell) -> ValueShape:
+    old, new = legacy.values.get(name, NONE), canary.values.get(name, NONE)
+    return ValueShape(
+        name=name,
+        legacy_count=old.count,
+        canary_count=new.count,
+        legacy_mean=old.mean if old.count else None,
+        canary_mean=new.mean if new.count else None,
+        difference=new.mean - old.mean if old.count and new.count else None,
+        interval=mean_difference(new, old),
     )
 
 

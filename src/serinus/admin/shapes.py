@@ -107,6 +107,18 @@ class IntervalsShape(Shape):
     p95_increase: tuple[float, float] | None
 
 
+class ValueShape(Shape):
+    """A business measure that the service recorded (`serinus.record_value`); the interval is 95 % for this window."""
+
+    name: str
+    legacy_count: int
+    canary_count: int
+    legacy_mean: float | None
+    canary_mean: float | None
+    difference: float | None
+    interval: tuple[float, float] | None
+
+
 class DifferenceShape(Shape):
     """CANARY against LEGACY, over the requests that the bucket alone assigned, so that their users are alike."""
 
@@ -118,6 +130,7 @@ class DifferenceShape(Shape):
 class ComparisonShape(DifferenceShape):
     traffic_split: TrafficShape
     slo: list[CheckShape]
+    values: list[ValueShape]
 
 
 class PairShape(Shape):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from serinus.asgi.body import BodyTape
 from serinus.asgi.protocol import Application, Message, Receive, Scope, Send
+from serinus.asgi.values import answering
 from serinus.deployment import DeploymentVersion
 from serinus.metrics.snapshot import Outcome
 
@@ -72,6 +73,7 @@ class Exchange:
     async def run(self, app: Application, scope: Scope) -> None:
         """Raises what the application raises, unless its time was up or it is `replaced`."""
         self.flight.enter(self)
+        before = answering.set(self)
         try:
             await app(scope, self.receive, self.send)
         except (asyncio.CancelledError, Exception) as error:
@@ -82,6 +84,7 @@ class Exchange:
             if self.expired or not self.closed:
                 self._returned()
         finally:
+            answering.reset(before)
             if self.seconds is None:
                 self.flight.forget(self)
         if self.expired and not self.replaced:

@@ -8,10 +8,12 @@ from threading import Lock
 from typing import TypeAlias
 
 from serinus.deployment import OTHER_ENDPOINT, DeploymentVersion
+from serinus.metrics.moments import NONE, Moments, add
 from serinus.metrics.sketch import BINS, EDGES_SECONDS, SLOW_SECONDS, upper_edge_ms
 from serinus.metrics.snapshot import ERRORS, SLOTS, VALID, Cell, CellKey, Outcome, merge
 
 BATCH = 256
+MAX_VALUES = 50
 LONGEST_SECONDS = upper_edge_ms(BINS - 2) / 1_000
 
 _LATENCY_ONLY_IF_SLOW = {Outcome.CLIENT_ERROR, Outcome.CANCELLED}
@@ -37,6 +39,8 @@ class CanaryMetricsCollector:
         self._slow_opened: Counter[CellKey] = Counter()
         self._slow_closed: Counter[CellKey] = Counter()
         self._diverted: dict[str, list[int]] = {}
+        self._values: dict[CellKey, dict[str, Moments]] = defaultdict(dict)
+        self._names: set[str] = set()
         self._lock = Lock()
 
     def record(
@@ -76,6 +80,18 @@ class CanaryMetricsCollector:
         with self._lock:
             self._diverted.setdefault(self._known(endpoint), [0] * SLOTS)[slot] += 1
 
+    def record_value(
+        self, version: DeploymentVersion, endpoint: str, name: str, value: float, *, compared: bool
+    ) -> bool:
+        """Count a business measure; False when there are `MAX_VALUES` names already and this is another one."""
+        with self._lock:
+            if name not in self._names and len(self._names) >= MAX_VALUES:
+                return False
+            self._names.add(name)
+            values = self._values[CellKey(version, self._known(endpoint), compared)]
+            values[name] = add(values.get(name, NONE), Moments(1, value, 0.0))
+        return True
+
     def drain(self) -> Mapping[CellKey, Cell]:
         """Everything since the last drain, which is thereby taken."""
         with self._lock:
@@ -84,6 +100,7 @@ class CanaryMetricsCollector:
             opened, self._slow_opened = self._slow_opened, Counter()
             closed, self._slow_closed = self._slow_closed, Counter()
             diverted, self._diverted = self._diverted, {}
+            values, self._values = self._values, defaultdict(dict)
         parts: defaultdict[CellKey, list[Cell]] = defaultdict(list)
         for (version, endpoint, outcome, status, compared), line in lines.items():
             parts[CellKey(version, endpoint, compared)].append(line.cell(outcome, status))
@@ -91,6 +108,8 @@ class CanaryMetricsCollector:
             parts[key].append(Cell(slow_opened=opened[key], slow_closed=closed[key]))
         for endpoint, slots in diverted.items():
             parts[CellKey(DeploymentVersion.LEGACY, endpoint, compared=False)].append(Cell(slot_others=tuple(slots)))
+        for key, measured in values.items():
+            parts[key].append(Cell(values=measured))
         return {key: merge(cells) for key, cells in parts.items()}
 
     def _count_pending(self) -> None:

@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 from serinus.deployment import DeploymentVersion
+from serinus.metrics import moments
+from serinus.metrics.moments import Moments
 
 SLOTS = 64
 SLICE_SECONDS = 2.0
@@ -56,7 +58,7 @@ class Cell:
     `slot_requests` and `slot_errors` (`SLOTS` numbers each, or none) count valid requests by a hash of the subject,
     `slot_client_errors` those that are not valid for being client errors. `slot_others` are requests that count for the
     split alone: cancelled ones, and on LEGACY those that the bucket had given to a canary which the breaker kept them
-    from.
+    from. `values`: business measures by name.
     """
 
     outcomes: Mapping[Outcome, int] = field(default_factory=lambda: MappingProxyType({}))
@@ -69,6 +71,7 @@ class Cell:
     slot_errors: tuple[int, ...] = ()
     slot_client_errors: tuple[int, ...] = ()
     slot_others: tuple[int, ...] = ()
+    values: Mapping[str, Moments] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def requests(self) -> int:
@@ -145,6 +148,7 @@ def merge(cells: Iterable[Cell]) -> Cell:
         slot_errors=_sum_by_slot(cell.slot_errors for cell in parts),
         slot_client_errors=_sum_by_slot(cell.slot_client_errors for cell in parts),
         slot_others=_sum_by_slot(cell.slot_others for cell in parts),
+        values=_sum_of_values(cell.values for cell in parts),
     )
 
 
@@ -154,6 +158,14 @@ def _sum_by_key(counts: Iterable[Mapping[_Key, _Number]]) -> Mapping[_Key, _Numb
     for count in counts:
         for key, number in count.items():
             total[key] = before(key, 0) + number
+    return total
+
+
+def _sum_of_values(several: Iterable[Mapping[str, Moments]]) -> Mapping[str, Moments]:
+    total: dict[str, Moments] = {}
+    for values in several:
+        for name, measured in values.items():
+            total[name] = moments.add(total[name], measured) if name in total else measured
     return total
 
 

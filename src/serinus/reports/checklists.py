@@ -5,7 +5,7 @@ from collections import Counter
 from serinus.analysis.verdict import Verdict
 from serinus.reports import figures
 from serinus.reports.document import Item, Unit
-from serinus.reports.facts import LEGACY, Facts
+from serinus.reports.facts import CANARY, LEGACY, Facts
 from serinus.reports.results import results_of
 from serinus.reports.words import Words
 from serinus.rollout.approval import Approval
@@ -68,6 +68,7 @@ def while_it_runs(facts: Facts, words: Words) -> tuple[Item, ...]:
     return (
         _item(words, "live_metrics", _live(facts, words)),
         _item(words, "checkpoints", ", ".join(ages), done=bool(made) and all_ages == planned),
+        _item(words, "feedback", _feedback(facts, words)),
         _item(words, "slo_met", _slo(facts, words), done=_all_pass(facts)),
         _item(words, "calm", troubles or words("seen_calm") if entered else "", done=entered and not troubles),
         _item(words, "no_deadline_missed", _missed(missed, words) if entered else "", done=entered and not missed),
@@ -123,6 +124,11 @@ def _live(facts: Facts, words: Words) -> str:
     if report is None or report.through_at is None:
         return ""
     return words("seen_figures", seconds=max(0.0, facts.now - report.through_at), requests=report.canary.requests)
+
+
+def _feedback(facts: Facts, words: Words) -> str:
+    values = facts.window.total[CANARY].values
+    return ", ".join(words("seen_values", name=name, count=measured.count) for name, measured in values.items())
 
 
 def _slo(facts: Facts, words: Words) -> str:

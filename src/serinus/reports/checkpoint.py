@@ -28,6 +28,7 @@ def sections(facts: Facts, words: Words) -> tuple[Section, ...]:
         words.section(
             "trend", figures.trend(words, window), *figures.plots(words, window, figures.marks(words, since))
         ),
+        words.section("feedback", figures.values(words, window.total) or Text(words("text_no_values"))),
         words.section("pattern", *_pattern(facts, words)),
         words.section("endpoints", figures.endpoints(words, window)),
         words.section("timeline", rollouts.timeline(words, since)),

@@ -13,6 +13,7 @@ def sections(facts: Facts, words: Words) -> tuple[Section, ...]:
     return (
         *((words.section("standing", rollouts.standing(words, facts.rollout)),) if facts.rollout else ()),
         words.section("measured", nothing, figures.both(words, pair), figures.difference(words, pair)),
+        words.section("feedback", figures.values(words, pair)),
         *judgement(facts, words),
         words.section("plots", *figures.plots(words, window, figures.marks(words, facts.events))),
         words.section("trend", figures.trend(words, window), figures.peak_hours(words, window)),

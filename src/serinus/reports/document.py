@@ -30,6 +30,7 @@ class Unit(StrEnum):
     SECONDS = "seconds"
     INSTANT = "instant"
     FLAG = "flag"
+    NUMBER = "number"
 
 
 @dataclass(frozen=True, slots=True)

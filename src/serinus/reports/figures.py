@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 from serinus.analysis.intervals import p95_increase, rate_difference, sample_of
+from serinus.analysis.means import mean_difference
 from serinus.analysis.verdict import Check
+from serinus.metrics.moments import NONE
 from serinus.metrics.sketch import SLOW_BIN, quantile
 from serinus.metrics.snapshot import Cell
 from serinus.reports.document import Mark, Plot, Series, Table, Unit, Value
@@ -67,6 +69,24 @@ def difference(words: Words, pair: Pair) -> Table:
     )
     columns = tuple(words.column(name) for name in ("fact", "difference", "from", "to"))
     return Table(columns, rows, label=words("label_intervals"))
+
+
+def values(words: Words, pair: Pair) -> Table | None:
+    """Business measures that the service recorded, user feedback among them; None without any."""
+    legacy, canary = pair[LEGACY].values, pair[CANARY].values
+    columns = (
+        words.column("measure"),
+        words.column("legacy_count", Unit.COUNT),
+        words.column("canary_count", Unit.COUNT),
+        *(words.column(name, Unit.NUMBER) for name in ("legacy_mean", "canary_mean", "difference", "from", "to")),
+    )
+    rows = []
+    for name in sorted({*legacy, *canary}):
+        old, new = legacy.get(name, NONE), canary.get(name, NONE)
+        means = (old.mean if old.count else None, new.mean if new.count else None)
+        difference = new.mean - old.mean if old.count and new.count else None
+        rows.append((name, old.count, new.count, *means, difference, *(mean_difference(new, old) or (None, None))))
+    return Table(columns, tuple(rows), label=words("label_values")) if rows else None
 
 
 def endpoints(words: Words, window: Window) -> Table | None:

@@ -15,6 +15,7 @@ SPECIFICATIONS = {
     Unit.MILLISECONDS: "milliseconds",
     Unit.SECONDS: "duration",
     Unit.INSTANT: "time",
+    Unit.NUMBER: ",.4g",
 }
 
 

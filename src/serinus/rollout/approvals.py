@@ -1,7 +1,8 @@
-"""What becomes of approvals with time: people are told before they expire, then the plan says what follows."""
+"""Which approvals a step takes, and what becomes of them with time: told before they expire, then as the plan says."""
 
 from dataclasses import replace
 
+from serinus.errors import Refused
 from serinus.rollout.approval import Approval
 from serinus.rollout.events import ITSELF, Detail, Event, EventKind
 from serinus.rollout.gates import has_expired
@@ -9,8 +10,48 @@ from serinus.rollout.plan import ApprovalGate, OnExpiry
 from serinus.rollout.state import Decision, Rollout, change
 from serinus.rollout.triggers import Cause
 
+REPORT_VALID_SECONDS = 900.0  # an approver may read and think for so long before the report is too old to speak for
+CLOCK_SKEW_SECONDS = 5.0
 TOLD_BEFORE_SECONDS = 86_400.0
 TOLD_BEFORE_SHARE = 0.25  # of lives so short that a day would be nearly all of them
+
+
+def wanted_gate(rollout: Rollout, gate: str, step: int) -> ApprovalGate:
+    """The gate by its name; raises `Refused` for one that the present step does not have."""
+    wanted = {approval.name: approval for approval in rollout.current_step.approvals}
+    if step != rollout.step:
+        raise Refused(f"the rollout is at step {rollout.step}, not {step}: look at its report, then approve that step")
+    if gate not in wanted:
+        raise Refused(f"this step has no approval {gate!r}; it asks for: {', '.join(wanted) or 'none'}")
+    return wanted[gate]
+
+
+def refuse_stale(rollout: Rollout, report_at: float | None, now: float) -> None:
+    """Raise `Refused` unless the report that an approval rests on is a recent one, of the present share."""
+    if report_at is None:
+        raise Refused("an approval names the report it rests on: read the rollout, and give its report's time")
+    if not now - REPORT_VALID_SECONDS <= report_at <= now + CLOCK_SKEW_SECONDS:
+        raise Refused(
+            "the report that the approval rests on is not a recent one: look at the present one and approve again"
+        )
+    if report_at < rollout.step_started_at:
+        raise Refused(
+            "the approval rests on a report from before this share: look at the present one and approve again"
+        )
+
+
+def told(approval: Approval) -> dict[str, Detail]:
+    """An approval as its event tells of it."""
+    handed_in = approval.handed_in
+    attachment = handed_in.attachment
+    return {
+        "gate": approval.gate,
+        "step": approval.step,
+        "report_at": approval.report_at,
+        "checked": list(handed_in.checked),
+        "attachment": {"name": attachment.name, "digest": attachment.digest} if attachment else None,
+        "business_impact": handed_in.business_impact,
+    }
 
 
 def cause_of_rollback(rollout: Rollout, now: float) -> Cause | None:
@@ -44,8 +85,8 @@ def tell_expiring(rollout: Rollout, now: float) -> Decision:
     if not due:
         return Decision(rollout)
     events = tuple(_event(rollout, EventKind.APPROVAL_EXPIRING, approval, "expiring", now) for approval in due)
-    told = tuple(replace(each, expiry_told_at=now) if each in due else each for each in rollout.approvals)
-    return Decision(change(rollout, approvals=told), events)
+    marked = tuple(replace(each, expiry_told_at=now) if each in due else each for each in rollout.approvals)
+    return Decision(change(rollout, approvals=marked), events)
 
 
 def _is_expiring(rollout: Rollout, approval: Approval, now: float) -> bool:

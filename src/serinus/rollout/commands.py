@@ -12,17 +12,15 @@ from serinus.analysis.verdict import Report, Verdict
 from serinus.errors import InvalidInput, Problem, Refused
 from serinus.rollout import rollback
 from serinus.rollout.approval import NOTHING, Approval, HandedIn, objections
+from serinus.rollout.approvals import refuse_stale, told, wanted_gate
 from serinus.rollout.durations import format_duration
 from serinus.rollout.events import Detail, Event, EventKind
 from serinus.rollout.gates import GateKind, GateStatus, closed, gates, valid_approval
 from serinus.rollout.machine import next_step, to_everybody
-from serinus.rollout.plan import ApprovalGate, Plan
+from serinus.rollout.plan import Plan
 from serinus.rollout.state import Decision, Pause, Phase, Rollout, anew, change, move
 from serinus.rollout.triggers import Cause
 from serinus.routing.split import EndpointRule
-
-REPORT_VALID_SECONDS = 900.0  # an approver may read and think for so long before the report is too old to speak for
-CLOCK_SKEW_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +114,7 @@ def approve(
 ) -> Decision:
     """Open the approval `gate` of `step` (counted from 0), on the strength of the report of the instant `report_at`."""
     _require(rollout, "approve", Phase.PROGRESSING, Phase.PAUSED, Phase.HOLDING)
-    wanted = _wanted(rollout, gate, step)
+    wanted = wanted_gate(rollout, gate, step)
     if given := valid_approval(rollout, wanted, order.at):
         raise Refused(f"{gate!r} has already been approved by {given.by}; nothing is left to do")
     if rollout.frozen_by is not None:
@@ -125,7 +123,7 @@ def approve(
         raise Refused(f"{order.by} started this rollout, and {gate!r} asks for four eyes: somebody else has to approve")
     if missing := objections(wanted, handed_in):
         raise Refused(f"{gate!r} asks for more: {'; '.join(missing)}")
-    _refuse_stale(rollout, order, report_at)
+    refuse_stale(rollout, report_at, order.at)
     approval = Approval(gate, step, order.by, order.at, report_at, order.reason, handed_in)
     others = tuple(given for given in rollout.approvals if given.gate != gate)
     after = change(
@@ -133,7 +131,7 @@ def approve(
         approvals=(*others, approval),
         waiting_for=tuple(name for name in rollout.waiting_for if name != gate),
     )
-    return Decision(after, (_event(rollout, EventKind.APPROVED, order, _approved(approval)),))
+    return Decision(after, (_event(rollout, EventKind.APPROVED, order, told(approval)),))
 
 
 def advance(rollout: Rollout, order: Order, report: Report) -> Decision:
@@ -214,29 +212,6 @@ def configure(
     return decision.then(lambda after: _with_endpoints(after, order, endpoints))
 
 
-def _wanted(rollout: Rollout, gate: str, step: int) -> ApprovalGate:
-    """The gate by its name; raises `Refused` for one that the present step does not have."""
-    wanted = {approval.name: approval for approval in rollout.current_step.approvals}
-    if step != rollout.step:
-        raise Refused(f"the rollout is at step {rollout.step}, not {step}: look at its report, then approve that step")
-    if gate not in wanted:
-        raise Refused(f"this step has no approval {gate!r}; it asks for: {', '.join(wanted) or 'none'}")
-    return wanted[gate]
-
-
-def _approved(approval: Approval) -> dict[str, Detail]:
-    handed_in = approval.handed_in
-    attachment = handed_in.attachment
-    return {
-        "gate": approval.gate,
-        "step": approval.step,
-        "report_at": approval.report_at,
-        "checked": list(handed_in.checked),
-        "attachment": {"name": attachment.name, "digest": attachment.digest} if attachment else None,
-        "business_impact": handed_in.business_impact,
-    }
-
-
 def _with_endpoints(rollout: Rollout, order: Order, endpoints: tuple[EndpointRule, ...]) -> Decision:
     rules: list[Detail] = [
         {"template": rule.template, "enabled": rule.enabled, "max_percentage": rule.max_percentage}
@@ -268,19 +243,6 @@ def _refuse_over(previous: Rollout, order: Order, *, force: bool) -> None:
         raise Refused(f"rollout {previous.id} was rolled back; wait another {wait}, or force it and say why")
     if not order.reason.strip():
         raise Refused("forcing a start during the cool-down needs a reason")
-
-
-def _refuse_stale(rollout: Rollout, order: Order, report_at: float | None) -> None:
-    if report_at is None:
-        raise Refused("an approval names the report it rests on: read the rollout, and give its report's time")
-    if not order.at - REPORT_VALID_SECONDS <= report_at <= order.at + CLOCK_SKEW_SECONDS:
-        raise Refused(
-            "the report that the approval rests on is not a recent one: look at the present one and approve again"
-        )
-    if report_at < rollout.step_started_at:
-        raise Refused(
-            "the approval rests on a report from before this share: look at the present one and approve again"
-        )
 
 
 def _may_be_skipped(status: GateStatus) -> bool:
