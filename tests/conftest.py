@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 import postgresql
+from backends import SHARED, params, url_of
 
 settings.register_profile("house", deadline=None)  # laws are about values: a busy machine breaks none
 settings.register_profile("ci", settings.get_profile("house"), derandomize=True)  # the same examples every time
@@ -34,6 +35,12 @@ def _miss(reason: str) -> None:
 def postgresql_server() -> Iterator[postgresql.Server]:
     """One for all tests, which use a database each; who asks for it carries `tool("postgresql")`."""
     yield from postgresql.running()
+
+
+@pytest.fixture(params=params(SHARED))
+def shared_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of an empty database that several processes can open: once for every kind."""
+    return url_of(request, tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""One suite, every backend: a backend is a name and a way to make its URL."""
+"""One suite, every backend."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,29 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from backends import BACKENDS, params, url_of
 from serinus.rollout.events import Event
 from serinus.storage.database import Database
 from serinus.storage.store import Store
 
-BACKENDS: dict[str, Callable[[pytest.FixtureRequest, Path], str]] = {
-    "sqlite in memory": lambda _request, _folder: "sqlite+aiosqlite://",
-    "sqlite file": lambda _request, folder: f"sqlite+aiosqlite:///{folder / 'serinus.db'}",
-    "postgresql": lambda request, _folder: str(request.getfixturevalue("postgresql_server").url()),
-}
-NEEDED = {"postgresql": pytest.mark.tool("postgresql")}
-SHARED = ("sqlite file", "postgresql")
 Story = Callable[[Store], Awaitable[None]]
 
 
-@pytest.fixture(params=[pytest.param(name, marks=NEEDED.get(name, ())) for name in BACKENDS])
+@pytest.fixture(params=params(BACKENDS))
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return BACKENDS[request.param](request, tmp_path)
-
-
-@pytest.fixture(params=[pytest.param(name, marks=NEEDED.get(name, ())) for name in SHARED])
-def shared_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Of a database that several processes can open."""
-    return BACKENDS[request.param](request, tmp_path)
+    return url_of(request, tmp_path)
 
 
 @pytest.fixture

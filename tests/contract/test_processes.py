@@ -14,7 +14,9 @@ from serinus.metrics.snapshot import Snapshot
 from serinus.rollout.events import Event, EventKind
 from serinus.rollout.state import AgentStatus
 from serinus.routing.split import Split
+from serinus.storage import postgresql, sqlite
 from serinus.storage.bell import Bell
+from serinus.storage.clock import StoreClock
 from serinus.storage.database import Database
 from serinus.storage.store import Store
 
@@ -170,5 +172,28 @@ def test_a_server_that_is_not_there_is_a_store_that_does_not_answer(address: Cal
                 await store.split()
             with pytest.raises(StoreUnavailable, match="does not answer"):
                 await anext(aiter(store.database.heard()))
+
+    asyncio.run(story())
+
+
+def test_a_quiet_store_is_watched_on_and_tells_the_time(shared_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for backend in (postgresql, sqlite):
+        monkeypatch.setattr(backend, "CHECK_SECONDS", 0.05)
+
+    async def story() -> None:
+        clock = StoreClock(own=lambda: 5.0)
+        async with opened(shared_url) as here, opened(shared_url) as there:
+            await there.prepare()
+            task = asyncio.create_task(here.watch(clock))
+            async with asyncio.timeout(LONG_SECONDS):
+                while clock() < 1e9:
+                    await asyncio.wait([task], timeout=0.1)
+            await asyncio.wait([task], timeout=0.5)
+            before = here.split_saved.rings
+            await there.save_manual_split(HALF, expected_revision=0, event=changed())
+            assert await rung(here.split_saved, before)
+            assert not task.done()
+            task.cancel()
+            await asyncio.wait([task])
 
     asyncio.run(story())

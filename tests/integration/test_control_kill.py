@@ -15,15 +15,15 @@ from pathlib import Path
 import pytest
 
 import mortal
+from histories import replayed
 from serinus.alerts.alert import channels_for
-from serinus.rollout.events import Event, EventKind
-from serinus.rollout.state import TRANSITIONS, Phase, Rollout
+from serinus.rollout.events import Event
+from serinus.rollout.state import Rollout
 from serinus.storage.database import Database
 from serinus.storage.store import Store
 
 LIVES = 40
 LONGEST_SECONDS = 1.0
-MOVING = {kind for ways in TRANSITIONS.values() for kind in ways.values()} - {EventKind.STEP_ENTERED}
 
 
 class Mortal:
@@ -85,21 +85,6 @@ def stored(path: Path) -> tuple[list[Rollout], list[Event], int]:
             await database.close()
 
     return asyncio.run(read())
-
-
-def replayed(events: list[Event]) -> set[Phase]:
-    """The phases that a rollout's events may lead to; every one of them must be possible where it stands."""
-    kinds = [event.kind for event in events]
-    assert kinds[0] is EventKind.STARTED
-    assert kinds.count(EventKind.STARTED) == 1
-    steps = [event.details["step"] for event in events if event.kind is EventKind.STEP_ENTERED]
-    assert steps == list(range(len(steps))), "a step is entered once, and none is left out"
-    phases = {Phase.PENDING}
-    for kind in kinds:
-        moved = {to for phase in phases for to, told_by in TRANSITIONS[phase].items() if told_by is kind}
-        assert moved or kind not in MOVING, f"{kind} while {phases}"
-        phases = moved or phases
-    return phases
 
 
 @pytest.mark.slow

@@ -37,7 +37,7 @@ class Backend(Protocol):
     def turn(self) -> AbstractAsyncContextManager[None]: ...
     def migrating(self) -> AsyncEngine: ...
     async def lock_tables(self, connection: AsyncConnection) -> None: ...
-    def heard(self) -> AsyncIterator[None]: ...
+    def heard(self) -> AsyncIterator[frozenset[str]]: ...
     async def close(self) -> None: ...
 
 
@@ -92,8 +92,10 @@ class Database:
         """The database's own clock, in epoch seconds."""
         return self._backend.now
 
-    def heard(self) -> AsyncIterator[None]:
-        """Come by at the beginning, when another process may have stored what is waited for, and every few seconds.
+    def heard(self) -> AsyncIterator[frozenset[str]]:
+        """Come by when another process may have stored something, at the beginning and every few seconds.
+
+        Says in which tables, as far as the database tells; an empty set means that one has to look.
 
         Raises `StoreUnavailable`, after which things may have been missed.
         """

@@ -1,8 +1,8 @@
 """PostgreSQL as this project opens it: impatient connections, consistent reads, and an ear for other processes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from types import MappingProxyType
 from typing import Any
 
@@ -20,6 +20,7 @@ TIMEOUT_SECONDS = 10.0
 PATIENCE = 1.5
 """How many times the server's own limit the client waits: the server's refusal says more than our silence."""
 CHECK_SECONDS = 5.0
+NOTHING: frozenset[str] = frozenset()
 POOL_SIZE = 5
 MIGRATION_LOCK = 0x5E71_4135
 
@@ -60,8 +61,8 @@ class PostgreSQL:
         """Keep other migrations of this database waiting until the transaction ends."""
         await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
 
-    async def heard(self) -> AsyncIterator[None]:
-        """Come by at the beginning, whenever any process has stored a split or events, and every `CHECK_SECONDS`.
+    async def heard(self) -> AsyncIterator[frozenset[str]]:
+        """What any process has just stored, as the triggers name it; nothing at the beginning and in quiet times.
 
         Raises `StoreUnavailable` when the connection is lost, after which things may have been missed.
         """
@@ -69,19 +70,12 @@ class PostgreSQL:
 
         _, arguments = self.engine.dialect.create_connect_args(self._url)
         arguments = {name: value for name, value in arguments.items() if not name.startswith("prepared_statement")}
-        rung = asyncio.Event()
         try:
             connection = await asyncpg.connect(**arguments | self._limits())
             try:
-                connection.add_termination_listener(_ringing(rung))
-                await connection.add_listener(CHANNEL, _ringing(rung))
-                while not connection.is_closed():
-                    rung.clear()
-                    yield
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(rung.wait(), CHECK_SECONDS)
-                        continue
-                    await connection.execute("")  # a line that was cut in the middle says nothing by itself
+                async with aclosing(_told(connection)) as told:
+                    async for topics in told:
+                        yield topics
             finally:
                 connection.terminate()
         except self._errors as error:
@@ -117,8 +111,21 @@ def _seconds(url: URL) -> float:
     return seconds
 
 
-def _ringing(rung: asyncio.Event) -> Callable[..., None]:
-    return lambda *_: rung.set()
+async def _told(connection: Any) -> AsyncGenerator[frozenset[str], None]:
+    """The payloads that arrive, and nothing when none did for a while; until the connection is closed."""
+    arrived: asyncio.Queue[str] = asyncio.Queue()
+    connection.add_termination_listener(lambda _: arrived.put_nowait(""))
+    await connection.add_listener(CHANNEL, lambda *notice: arrived.put_nowait(notice[-1]))
+    yield NOTHING
+    while not connection.is_closed():
+        try:
+            topics = {await asyncio.wait_for(arrived.get(), CHECK_SECONDS)}
+            while not arrived.empty():
+                topics.add(arrived.get_nowait())
+            yield frozenset(topics)
+        except TimeoutError:
+            await connection.fetchval("SELECT 1")  # a line that was cut in the middle says nothing by itself
+            yield NOTHING
 
 
 def _refuse_a_closed_connection(connection: Any, _record: object, _proxy: object) -> None:

@@ -23,6 +23,7 @@ from serinus.storage.clock import elapsed
 
 LOOK_SECONDS = 0.05
 CHECK_SECONDS = 5.0
+NOTHING: frozenset[str] = frozenset()
 BUSY_TIMEOUT_SECONDS = "2"
 JOIN_SECONDS = 2.0
 TURN_SECONDS = 5.0
@@ -113,14 +114,14 @@ class SQLite:
     async def lock_tables(self, connection: AsyncConnection) -> None:
         """`BEGIN IMMEDIATE` has done so."""
 
-    async def heard(self) -> AsyncIterator[None]:
-        """Come by at the beginning, whenever the file was changed by another connection, and every `CHECK_SECONDS`.
+    async def heard(self) -> AsyncIterator[frozenset[str]]:
+        """Nothing in particular: at the beginning, when another connection has changed the file, and in quiet times.
 
         Raises `StoreUnavailable` when the file is not there any more. A database in memory has one process only.
         """
         if self._path is None:
             while True:
-                yield
+                yield NOTHING
                 await asyncio.sleep(CHECK_SECONDS)
         path, seen, quiet_until = self._path, -1, 0.0
         try:
@@ -131,7 +132,7 @@ class SQLite:
                     [(version,)] = await watching.execute_fetchall("PRAGMA data_version")
                     if version != seen or elapsed() >= quiet_until:
                         seen, quiet_until = version, elapsed() + CHECK_SECONDS
-                        yield
+                        yield NOTHING
                     await asyncio.sleep(LOOK_SECONDS)
         except sqlite3.Error as error:
             raise StoreUnavailable(f"the store does not answer: {error}") from error

@@ -12,7 +12,7 @@ from serinus.storage.bell import Bell
 from serinus.storage.clock import StoreClock, elapsed
 from serinus.storage.database import Database
 from serinus.storage.splits import CONTROLLER
-from serinus.storage.tables import counters, heartbeats, split
+from serinus.storage.tables import counters, events, heartbeats, split
 
 logger = logging.getLogger(__name__)
 
@@ -40,13 +40,22 @@ class Watch:
         while True:
             try:
                 async with aclosing(self._database.heard()) as changes:  # type: ignore[type-var]  # a generator
-                    async for _ in changes:
-                        await self._look()
+                    async for topics in changes:
+                        if not self._ring(topics):
+                            await self._look()
                         failures = 0
             except StoreUnavailable as error:
                 failures += 1
                 logger.debug("what other processes store is not heard: %s", error)
             await asyncio.sleep(lengthened(RETRY_SECONDS, failures, longest=LONGEST_PAUSE_SECONDS))
+
+    def _ring(self, topics: frozenset[str]) -> bool:
+        """Ring for the tables that are named; says whether these are all that is to be known."""
+        if split.name in topics:
+            self._split_saved.ring()
+        if events.name in topics:
+            self._events_saved.ring()
+        return bool(topics & {split.name, events.name})
 
     async def _look(self) -> None:
         last_event = select(counters.c.value).where(counters.c.name == "events").scalar_subquery()

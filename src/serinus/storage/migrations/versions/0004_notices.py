@@ -8,7 +8,7 @@ down_revision = "0003"
 FUNCTION = """
 CREATE FUNCTION serinus_notify() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('serinus', '');
+    PERFORM pg_notify('serinus', TG_TABLE_NAME);
     RETURN NULL;
 END
 $$

@@ -1,0 +1,25 @@
+"""The databases that one suite runs on: each is a name and a way to make the URL of an empty one."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BACKENDS: dict[str, Callable[[pytest.FixtureRequest, Path], str]] = {
+    "sqlite in memory": lambda _request, _folder: "sqlite+aiosqlite://",
+    "sqlite file": lambda _request, folder: f"sqlite+aiosqlite:///{folder / 'serinus.db'}",
+    "postgresql": lambda request, _folder: str(request.getfixturevalue("postgresql_server").url()),
+}
+SHARED = ("sqlite file", "postgresql")
+"""Those that several processes can open."""
+NEEDED = {"postgresql": pytest.mark.tool("postgresql")}
+
+
+def params(names: Iterable[str]) -> list[Any]:
+    return [pytest.param(name, marks=NEEDED.get(name, ())) for name in names]
+
+
+def url_of(request: pytest.FixtureRequest, folder: Path) -> str:
+    """The body of a fixture that is given one of `params`."""
+    return BACKENDS[request.param](request, folder)

@@ -1,0 +1,85 @@
+"""The same service in many processes, on both databases: one share, one leader, and no count lost."""
+
+import os
+import signal
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from fleet import Fleet, order, standing_still, until
+
+pytestmark = pytest.mark.slow
+
+LEASE_SECONDS = 5.0
+SLACK_SECONDS = 15.0  # for a machine that has other things to do
+
+
+@pytest.fixture
+def fleet(shared_url: str, tmp_path: Path) -> Fleet:
+    return Fleet(tmp_path, shared_url)
+
+
+def test_four_workers_route_alike_count_every_request_once_and_have_one_leader(fleet: Fleet) -> None:
+    with fleet:
+        process, url = fleet.serve("shop", workers=4)
+        workers = fleet.pids(url)
+        order(url, "/config", canary_percentage=100)
+        until(lambda: fleet.versions(url) == {"canary"}, 2.0)
+        assert {pid for pid, _ in fleet.answers(url)} == workers
+        agents = fleet.ask(lambda store: store.fleet(0.0))
+        assert [agent.split_revision for agent in agents] == [1] * 4
+        process.terminate()
+        process.wait(30)
+        assert fleet.ask(lambda store: store.fleet(0.0)) == (), "each took its leave"
+        assert fleet.counted().requests == fleet.served > 100
+        assert not any(word in fleet.log("shop") for word in ("Traceback", "ERROR"))
+
+
+def test_a_controller_alone_leads_services_and_one_of_them_follows_when_it_is_killed(fleet: Fleet) -> None:
+    with fleet:
+        controller = fleet.control("alone")
+        until(fleet.ticked_at)
+        _, url = fleet.serve("shop")
+        order(url, "/config", canary_percentage=100)
+        until(lambda: fleet.versions(url) == {"canary"})
+        assert fleet.leader() == "alone"
+        controller.kill()
+        controller.wait()
+        until(lambda: fleet.leader() == "shop", LEASE_SECONDS + SLACK_SECONDS)
+        assert fleet.ticks_on(1.0)
+        assert fleet.versions(url) == {"canary"}
+
+
+def test_a_leader_that_was_stopped_and_wakes_up_changes_nothing_and_follows(fleet: Fleet) -> None:
+    with fleet:
+        processes = {name: fleet.control(name) for name in ("one", "two")}
+        until(fleet.ticked_at)
+        _, url = fleet.serve("shop")
+        order(url, "/rollout/start", plan="demo")
+        for _ in range(3):
+            leader = fleet.leader()
+            if leader not in processes:  # the service leads, and has nobody to wake up
+                break
+            with standing_still(processes[leader]):
+                until(lambda was=leader: fleet.leader() != was, LEASE_SECONDS + SLACK_SECONDS)  # type: ignore[misc]
+                heir = fleet.leader()
+            assert fleet.ticks_on(3.0)
+            assert fleet.leader() == heir
+        order(url, "/rollout/rollback", reason="that is enough")
+        until(lambda: fleet.ask(lambda store: store.active_rollout()) is None)
+        events = fleet.ask(lambda store: store.events(limit=1_000))
+        assert [event.sequence for event in events] == list(range(1, len(events) + 1))
+        kinds = Counter(event.kind.value for event in events)
+        assert kinds["started"] == kinds["rollback_started"] == kinds["rollback_completed"] == 1
+
+
+def test_a_worker_that_is_killed_comes_back_and_routes_like_the_others(fleet: Fleet) -> None:
+    with fleet:
+        _, url = fleet.serve("shop", workers=2)
+        order(url, "/config", canary_percentage=100)
+        until(lambda: fleet.versions(url) == {"canary"})
+        killed = min(fleet.pids(url))
+        os.kill(killed, signal.SIGKILL)
+        until(lambda: len(fleet.pids(url) - {killed}) == 2)
+        until(lambda: fleet.versions(url) == {"canary"})
