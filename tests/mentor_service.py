@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx2
-from starlette.types import ASGIApp, Message
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mentor.application import version_app
 from mentor.dependencies import Engines
@@ -42,6 +42,7 @@ class Service:
     def __init__(self, app: ASGIApp, headers: dict[str, str] | None = None) -> None:
         self.app = app
         self._headers = headers
+        self.raised: list[str] = []
         self._runner = asyncio.Runner()
         self._stack = AsyncExitStack()
 
@@ -68,6 +69,10 @@ class Service:
         headers = {"content-type": "application/json"}
         return self._runner.run(self._client.post(path, content=content, headers=headers))
 
+    def stream(self, path: str, body: object) -> httpx2.Response:
+        """A whole stream of events; `raised` names what the application raised in it."""
+        return self._runner.run(self._client.post(path, json=body, headers={"accept": "text/event-stream"}))
+
     def post_at_once(self, path: str, bodies: list[Any]) -> list[httpx2.Response]:
         async def all_of_them() -> list[httpx2.Response]:
             return await asyncio.gather(*(self._client.post(path, json=body) for body in bodies))
@@ -90,9 +95,16 @@ class Service:
         assert answer.status_code == 200, answer.text
         return _object(answer)
 
+    async def _noting(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.app(scope, receive, send)
+        except Exception as error:
+            self.raised.append(type(error).__name__)
+            raise
+
     async def _start(self) -> None:
         await self._stack.enter_async_context(_lifespan(self.app))
-        transport = httpx2.ASGITransport(self.app, raise_app_exceptions=False)
+        transport = httpx2.ASGITransport(self._noting, raise_app_exceptions=False)
         client = httpx2.AsyncClient(transport=transport, base_url="http://mentor", headers=self._headers)
         self._client = await self._stack.enter_async_context(client)
 

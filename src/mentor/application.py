@@ -23,7 +23,7 @@ def version_app(engines: Engines, version: DeploymentVersion) -> FastAPI:
         engines.initialize()
         await _prepare_or_warn(engines)
         yield
-        await engines.database.close()
+        await engines.close()
 
     app = FastAPI(title=f"mentor ({version})", version="2.0", lifespan=lifespan)
     app.include_router(phase4_routes(engines, version))

@@ -1,7 +1,8 @@
 """Conversations of one version: starting, answering, reading, closing."""
 
 import re
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ from mentor.canary.memory import Memory
 from mentor.canary.multiturn import MultiturnEngine, Prepared
 from mentor.canary.population import nothing_learned
 from mentor.canary.prompt import Answer
-from mentor.canary.responders import Responder
+from mentor.canary.responders import Responder, whole
 from mentor.detection import Hints
 from mentor.errors import SessionBusy, SessionClosed, SessionExpired
 from mentor.feedback import RecommendationLog
@@ -19,6 +20,7 @@ from mentor.recommendation import Query, Recommender
 from mentor.sessions import Session, SessionCounts, SessionState, SessionStore, Turn
 
 _ATTEMPTS: Final = 8
+_ONE_BY_ONE: Final = "Send the turns of one conversation one after the other."
 _WORD: Final = re.compile(r"\w+")
 
 
@@ -97,7 +99,27 @@ class Conversations:
             taken = await self._try_turn(session_id, message, labels)
             if taken is not None:
                 return taken
-        raise SessionBusy("Send the turns of one conversation one after the other.")
+        raise SessionBusy(_ONE_BY_ONE)
+
+    async def turn_in_pieces(
+        self, session_id: str, message: str, labels: dict[str, Any]
+    ) -> AsyncGenerator[str | TakenTurn, None]:
+        """The words as they come, then the turn that was taken. Raises like `turn`, before the first word.
+
+        SessionBusy comes after the words: they cannot be taken back. Nothing is stored for who stops listening.
+        """
+        session, turns = await self._sessions.load(session_id, self._engine.needs_turns_after)
+        self._check_open(session)
+        prepared = self._engine.prepare(session, turns, message)
+        async with aclosing(self._responder.answer(prepared.prompt)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, str):
+                    yield piece
+                    continue
+                taken = await self._take(session, prepared, piece, labels)
+                if taken is None:
+                    raise SessionBusy(_ONE_BY_ONE)
+                yield taken
 
     async def conversation(self, session_id: str) -> Conversation:
         """Raises SessionNotFound."""
@@ -125,9 +147,15 @@ class Conversations:
         session, turns = await self._sessions.load(session_id, self._engine.needs_turns_after)
         self._check_open(session)
         prepared = self._engine.prepare(session, turns, message)
-        answer = await self._responder.answer(prepared.prompt)
-        number = session.turn_count + 1
-        turn = Turn(number, message, answer.text, self._clock(), labels, answer.generated_by)
+        answer = await whole(self._responder.answer(prepared.prompt))
+        return await self._take(session, prepared, answer, labels)
+
+    async def _take(
+        self, session: Session, prepared: Prepared, answer: Answer, labels: dict[str, Any]
+    ) -> TakenTurn | None:
+        """Store the turn; None when another one came first."""
+        prompt = prepared.prompt
+        turn = Turn(prompt.turn_number, prompt.message, answer.text, self._clock(), labels, answer.generated_by)
         if not await self._sessions.append(session, turn, self._engine.remembered(session, prepared, answer)):
             return None
         return self._taken(session, turn, prepared, answer)

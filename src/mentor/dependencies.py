@@ -11,9 +11,9 @@ from functools import cache, cached_property
 from mentor.canary.content import shared_head
 from mentor.canary.encoder import shared_encoder
 from mentor.canary.ensemble import EnsembleRecommender
+from mentor.canary.language_model import LanguageModel
 from mentor.canary.multiturn import MultiturnEngine
-from mentor.canary.offline import OfflineResponder
-from mentor.canary.responders import Responder
+from mentor.canary.responders import Offline, Responder, WithFallback
 from mentor.conversations import Conversations
 from mentor.exploration import NO_EXPLORATION, Exploration
 from mentor.feedback import RecommendationLog
@@ -63,7 +63,8 @@ class Engines:
 
     @cached_property
     def responder(self) -> Responder:
-        return OfflineResponder()
+        model = None if self.settings.simulation else self.settings.model
+        return WithFallback(LanguageModel(model), timeout_s=model.timeout_s) if model else Offline()
 
     @cached_property
     def log(self) -> RecommendationLog:
@@ -108,10 +109,14 @@ class Engines:
         """Bring the tables up to date. Raises StoreUnavailable."""
         await self.database.migrate("mentor.migrations")
 
+    async def close(self) -> None:
+        await self.responder.close()
+        await self.database.close()
+
     def initialize(self) -> None:
         """Build what is built lazily, so that the first request does not pay for it."""
         _ = (self.recommendation_engine, self.session_manager, self.multiturn_engine)
-        _ = (self.legacy_recommendation_engine, self.legacy_multiturn_engine, self.log)
+        _ = (self.legacy_recommendation_engine, self.legacy_multiturn_engine, self.log, self.responder)
 
     def status(self) -> dict[str, bool]:
         built = {

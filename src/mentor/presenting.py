@@ -103,6 +103,7 @@ def turn(taken: TakenTurn, *, took_s: float, simulated: bool) -> schemas.TurnRes
             persona_used=taken.session.persona,
             detected=detected(taken.prepared.prompt.detected),
             generated_by=taken.answer.generated_by,
+            degraded=taken.answer.degraded,
             simulated=simulated,
         ),
     )

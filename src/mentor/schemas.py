@@ -181,6 +181,7 @@ class TurnMetadata(Body):
     persona_used: Persona
     detected: Detected
     generated_by: str
+    degraded: bool
     simulated: bool
 
 

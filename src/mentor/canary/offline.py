@@ -43,9 +43,6 @@ _DANGER: Final = re.compile(
 class OfflineResponder:
     """Deterministic: the same prompt gives the same answer."""
 
-    async def answer(self, prompt: Prompt) -> Answer:
-        return self.compose(prompt)
-
     def compose(self, prompt: Prompt) -> Answer:
         voice = _voices()[prompt.persona][prompt.detected.language]
         parts = [

@@ -1,11 +1,15 @@
 """API v2, served alike by both versions: the engines behind it are what differs."""
 
+from collections.abc import AsyncGenerator, Callable
 from time import perf_counter
-from typing import Annotated
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import APIRouter, Body, Header, Query, Response
+from fastapi.responses import StreamingResponse
 
 from mentor import presenting, schemas
+from mentor.canary import streaming
+from mentor.conversations import TakenTurn
 from mentor.dependencies import Engines
 from mentor.detection import Hints
 from mentor.feedback import Feedback
@@ -14,6 +18,10 @@ from mentor.sessions import SessionState
 from serinus import DeploymentVersion
 
 OUTCOME_HEADER = "X-Serinus-Outcome"
+STREAMED_TOO: Final[dict[str, Any]] = {
+    "response_model": schemas.TurnResponse,
+    "responses": {200: {"content": {streaming.MEDIA_TYPE: {"schema": {"type": "string"}}}}},
+}
 
 Limit = Annotated[int, Query(ge=1, le=100)]
 Cursor = Annotated[str | None, Query(max_length=256)]
@@ -75,11 +83,22 @@ def _add_conversations(router: APIRouter, engines: Engines, version: DeploymentV
         )
         return presenting.started(session)
 
-    @router.post("/conversations/{session_id}/turn", tags=["conversation"])
-    async def turn(session_id: str, body: schemas.TurnRequest) -> schemas.TurnResponse:
+    @router.post("/conversations/{session_id}/turn", tags=["conversation"], **STREAMED_TOO)
+    async def turn(
+        session_id: str, body: schemas.TurnRequest, response: Response, accept: Annotated[str, Header()] = ""
+    ) -> Any:
+        """With `Accept: text/event-stream` the words come as they are found: events `delta`, then `turn`."""
         started = perf_counter()
+
+        def present(taken: TakenTurn) -> schemas.TurnResponse:
+            return presenting.turn(taken, took_s=perf_counter() - started, simulated=engines.settings.simulation)
+
+        if streaming.MEDIA_TYPE in accept:
+            pieces = service.turn_in_pieces(session_id, body.user_message, body.metadata)
+            return await _streamed(pieces, lambda taken: present(taken).model_dump_json())
         taken = await service.turn(session_id, body.user_message, body.metadata)
-        return presenting.turn(taken, took_s=perf_counter() - started, simulated=engines.settings.simulation)
+        _mark(response, degraded=taken.answer.degraded)
+        return present(taken)
 
     @router.get("/conversations/{session_id}", tags=["conversation"])
     async def get(session_id: str) -> schemas.ConversationResponse:
@@ -113,6 +132,16 @@ def _add_health(router: APIRouter, engines: Engines) -> None:
     @router.get("/phase4/health", tags=["health"])
     async def health() -> schemas.HealthResponse:
         return presenting.health(await checks.check(), simulated=engines.settings.simulation, now=engines.clock())
+
+
+async def _streamed(
+    pieces: AsyncGenerator[str | TakenTurn, None], present: Callable[[TakenTurn], str]
+) -> StreamingResponse:
+    """Waits for the first piece, so that what goes wrong before it has a status of its own."""
+    first = await anext(pieces)
+    response = StreamingResponse(streaming.events(first, pieces, present), media_type=streaming.MEDIA_TYPE)
+    _mark(response, degraded=isinstance(first, TakenTurn) and first.answer.degraded)
+    return response
 
 
 def _mark(response: Response, *, degraded: bool) -> None:
