@@ -52,9 +52,9 @@ def slices(endpoints: int, *, seed: int) -> Iterator[Slice]:
 def median_ms(work: Callable[[], object]) -> float:
     times = []
     for _ in range(ROUNDS):
-        began = time.perf_counter_ns()
+        began = time.process_time_ns()
         work()
-        times.append(time.perf_counter_ns() - began)
+        times.append(time.process_time_ns() - began)
     return statistics.median(times) / 1e6
 
 

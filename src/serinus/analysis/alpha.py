@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from serinus.analysis.arrays import Floats
 from serinus.analysis.comparison import Rollback
 from serinus.analysis.criteria import Criteria, Limit
 from serinus.analysis.verdict import Metric
@@ -38,10 +39,12 @@ HOLD_WEIGHTS = np.array([_COMPARISON_SHARES[row] / _ALL for row in Rollback])
 """One weight per `Rollback` row for "worse, however little", which holds a rollout and never rolls it back."""
 
 
-def comparison_weights(criteria: Criteria) -> np.typing.NDArray[np.float64]:
+_STRICT_WEIGHTS = np.array([_STRICT_SHARES.get(row, 0.0) / _ALL for row in Rollback])
+
+
+def comparison_weights(criteria: Criteria) -> Floats:
     """One weight per `Rollback` row."""
-    shares = _STRICT_SHARES if criteria.strict else _COMPARISON_SHARES
-    return np.array([shares.get(row, 0.0) / _ALL for row in Rollback])
+    return _STRICT_WEIGHTS if criteria.strict else HOLD_WEIGHTS
 
 
 def limit_weights(limits: Sequence[Limit]) -> tuple[float, ...]:

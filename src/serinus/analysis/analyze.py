@@ -10,7 +10,7 @@ from serinus.analysis.breaches import LimitReading, limit_check, read_limits
 from serinus.analysis.criteria import Criteria
 from serinus.analysis.evidence import Evidence
 from serinus.analysis.fold import enter_step, fold, start
-from serinus.analysis.margins import observed_checks, proof_checks, step_tally
+from serinus.analysis.margins import margin_checks, step_tally
 from serinus.analysis.obstacles import instead_of
 from serinus.analysis.tables import CANARY, LEGACY, Count, Tally
 from serinus.analysis.verdict import Check, Figures, LimitCheck, Report, Verdict
@@ -33,13 +33,14 @@ def analyze(evidence: Evidence, criteria: Criteria, now: float) -> Report:
     proven = rejected({**comparative, **absolute}, criteria.alpha)
     tally = step_tally(evidence)
     legacy, canary = _figures(evidence, tally)
+    slo, proof = margin_checks(evidence, tally, criteria, now)
     return Report(
         at=now,
         through_at=evidence.through_at,
         legacy=legacy,
         canary=canary,
-        slo=observed_checks(evidence, tally, criteria, now),
-        proof=proof_checks(evidence, tally, criteria, now),
+        slo=slo,
+        proof=proof,
         worse=_worse(evidence, criteria, now, (readings, proven)),
         holds=(*hold_checks(readings, proven, criteria.alpha), *ratio_checks(evidence.step)),
         limits=_limits(evidence, criteria, now, (limits, proven)),

@@ -7,7 +7,7 @@ import numpy as np
 
 from serinus.analysis import guards, intervals, obstacles, planner, quantiles
 from serinus.analysis.accumulator import log_evidence
-from serinus.analysis.comparison import PROMOTION_LOG_PRIOR, PROMOTION_ODDS, Promotion
+from serinus.analysis.comparison import PROMOTION_LOG_PRIOR, PROMOTION_ODDS
 from serinus.analysis.criteria import Criteria
 from serinus.analysis.evidence import Evidence
 from serinus.analysis.intervals import Sample
@@ -27,11 +27,18 @@ def step_tally(evidence: Evidence) -> Tally:
     return evidence.step.tally + matched(stack(waiting)).summed() if waiting else evidence.step.tally
 
 
-def observed_checks(evidence: Evidence, tally: Tally, criteria: Criteria, now: float) -> tuple[Check, ...]:
-    """Error rate, P95, volume. `tally` is the present step's."""
-    obstacle = obstacles.of_comparison(evidence, now) or _too_few(evidence, criteria)
+def margin_checks(
+    evidence: Evidence, tally: Tally, criteria: Criteria, now: float
+) -> tuple[tuple[Check, ...], tuple[Check, ...]]:
+    """(observed: error rate, P95, volume; proven: error rate, P95). `tally` is the present step's."""
     estimates = _estimates(tally, evidence, criteria)
-    return (*(_unless(obstacle, estimate) for estimate in estimates), _volume(evidence, criteria, now))
+    uncompared = obstacles.of_comparison(evidence, now)
+    obstacle = uncompared or _too_few(evidence, criteria)
+    observed = (*(_unless(obstacle, estimate) for estimate in estimates), _volume(evidence, criteria, now))
+    logs = log_evidence(evidence.step.log_products, PROMOTION_LOG_PRIOR)
+    growths = _error_growth(evidence, criteria), _p95_growth(evidence, criteria)
+    rows = zip(estimates, map(float, logs), growths, strict=True)
+    return observed, tuple(_unless(uncompared, _proof(*row, evidence, criteria)) for row in rows)
 
 
 def _estimates(tally: Tally, evidence: Evidence, criteria: Criteria) -> tuple[Check, Check]:
@@ -89,19 +96,7 @@ def _volume_counted(evidence: Evidence, criteria: Criteria) -> Check:
     return Check(Metric.VOLUME, Metric.VOLUME, verdict, reason, requests, needed, numbers, evidence.step.started_at)
 
 
-def proof_checks(evidence: Evidence, tally: Tally, criteria: Criteria, now: float) -> tuple[Check, ...]:
-    """Error rate and P95: is it proven that the canary is not worse by the margin? `tally` is the present step's."""
-    obstacle = obstacles.of_comparison(evidence, now)
-    growths = _error_growth(evidence, criteria), _p95_growth(evidence, criteria)
-    return tuple(
-        _unless(obstacle, _proof(estimate, evidence, criteria, growth))
-        for estimate, growth in zip(_estimates(tally, evidence, criteria), growths, strict=True)
-    )
-
-
-def _proof(estimate: Check, evidence: Evidence, criteria: Criteria, growth: float) -> Check:
-    row = Promotion.P95 if estimate.metric is Metric.P95 else Promotion.ERRORS
-    log_e = float(log_evidence(evidence.step.log_products, PROMOTION_LOG_PRIOR)[row])
+def _proof(estimate: Check, log_e: float, growth: float, evidence: Evidence, criteria: Criteria) -> Check:
     log_bar = -math.log(criteria.promotion_alpha)
     requests = _canary_requests(evidence)
     strength, bar = math.exp(min(log_e, 700.0)), 1 / criteria.promotion_alpha

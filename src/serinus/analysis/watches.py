@@ -20,10 +20,10 @@ class Watch(IntEnum):
 
 
 # The rollback tests that each segment guards; the first alternative of the first is the mildest.
-WATCHED: Mapping[Watch, tuple[Rollback, ...]] = {
-    Watch.ERRORS: (Rollback.ERRORS, Rollback.ERRORS_STRICT),
-    Watch.P95: (Rollback.P95, Rollback.P95_STRICT, Rollback.P75, Rollback.P90, Rollback.P99),
-    Watch.CLIENT_ERRORS: (Rollback.CLIENT_ERRORS,),
+WATCHED: Mapping[Watch, list[Rollback]] = {
+    Watch.ERRORS: [Rollback.ERRORS, Rollback.ERRORS_STRICT],
+    Watch.P95: [Rollback.P95, Rollback.P95_STRICT, Rollback.P75, Rollback.P90, Rollback.P99],
+    Watch.CLIENT_ERRORS: [Rollback.CLIENT_ERRORS],
 }
 MILDEST = [WATCHED[watch][0] for watch in Watch]
 WATCH_OF = np.array([next(watch for watch in Watch if row in WATCHED[watch]) for row in Rollback])

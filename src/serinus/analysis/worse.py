@@ -23,6 +23,7 @@ from serinus.analysis.watches import METRICS, WATCHED, Watch
 
 EXTRA_QUANTILES = (Rollback.P75, Rollback.P90, Rollback.P99)
 EXTRA_QUANTILES_FROM = 500  # canary requests
+NOTEWORTHY = 2.0  # nats: an endpoint's e-value below 7 adds less than a twentieth of what a rollback needs
 _EVENTS: Mapping[Watch, Count] = {Watch.ERRORS: Count.ERRORS, Watch.CLIENT_ERRORS: Count.CLIENT_ERRORS}
 _MATTERS: Mapping[Watch, Callable[[Tally, float], bool]] = {
     Watch.ERRORS: guards.errors_matter,
@@ -90,13 +91,14 @@ def _read(watch: Watch, evidence: Evidence, criteria: Criteria, logs: Floats) ->
     margin = _margin(watch, criteria)
     whole, segment = evidence.comparison.whole, evidence.comparison.segments[watch]
     running = segment.cusum > 0
-    recently = running and _MATTERS[watch](segment.tally, margin)
+    speaks = logs[WATCHED[watch]].max() > 0  # or else it need not be asked what would be expensive to answer
+    recently = speaks and running and _MATTERS[watch](segment.tally, margin)
     return ComparisonReading(
         watch=watch,
         endpoint=None,
         **_weigh(watch, criteria, logs),
         log_part=LOG_WHOLE,
-        matters=recently or _MATTERS[watch](whole, margin),
+        matters=recently or (speaks and _MATTERS[watch](whole, margin)),
         tally=segment.tally if running else whole,
         since=segment.since if running else evidence.started_at,
         margin=margin,
@@ -106,7 +108,7 @@ def _read(watch: Watch, evidence: Evidence, criteria: Criteria, logs: Floats) ->
 def _read_endpoints(evidence: EndpointEvidence, criteria: Criteria) -> Iterator[ComparisonReading]:
     logs = log_evidence(evidence.log_sums, LOG_PRIOR)
     for row, watch in np.argwhere(evidence.cusums > 0).tolist():
-        if logs[row, WATCHED[Watch(watch)]].max() > 0:
+        if logs[row, WATCHED[Watch(watch)]].max() > NOTEWORTHY:
             yield _read_endpoint(evidence, row, Watch(watch), (criteria, logs[row]))
 
 
@@ -137,7 +139,7 @@ class _Weighed(TypedDict):
 
 
 def _weigh(watch: Watch, criteria: Criteria, logs: Floats) -> _Weighed:
-    rows, weights = list(WATCHED[watch]), comparison_weights(criteria)
+    rows, weights = WATCHED[watch], comparison_weights(criteria)
     return {
         "log_e": _weighted(logs[rows], weights[rows]),
         "log_hold": _weighted(logs[rows], HOLD_WEIGHTS[rows]),
