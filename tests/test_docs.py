@@ -75,3 +75,13 @@ def in_the_table(page: str) -> list[str]:
     return [
         path for cell in cells for path in re.findall(r"`([a-z_]+/[a-z_/]*(?:\.py)?)`", cell) if "tests" not in path
     ]
+
+
+def test_every_test_that_a_document_names_exists() -> None:
+    def found(folder: str, pages: str, pattern: str) -> set[str]:
+        texts = (page.read_text(encoding="utf-8") for page in (ROOT / folder).rglob(pages))
+        return {name for text in texts for name in re.findall(pattern, text)}
+
+    named = found("docs", "*.md", r"`(test_\w+)`")
+    assert len(named) >= 10
+    assert named - found("tests", "test_*.py", r"def (test_\w+)\(") == set()

@@ -27,7 +27,10 @@ def of_collection(evidence: Evidence, now: float) -> Obstacle | None:
         numbers = {"slices": float(evidence.unusable), "seconds": now - evidence.unusable_at}
         return Obstacle(Verdict.ERROR, Reason.UNUSABLE_COUNTS, numbers)
     if evidence.through_at is None:
-        return Obstacle(Verdict.INCONCLUSIVE, Reason.COLLECTOR_SILENT, {"seconds": now - evidence.started_at})
+        silent = now - evidence.started_at
+        if silent <= STALE_SECONDS:
+            return Obstacle(Verdict.INCONCLUSIVE, Reason.COUNTS_AWAITED, {})
+        return Obstacle(Verdict.INCONCLUSIVE, Reason.COLLECTOR_SILENT, {"seconds": silent})
     if now - evidence.through_at > STALE_SECONDS:
         return Obstacle(Verdict.INCONCLUSIVE, Reason.STALE, {"seconds": now - evidence.through_at})
     return None

@@ -13,6 +13,7 @@ class Reason(StrEnum):
     """`NUMBERS` names what each carries."""
 
     # Nothing can be said, and why.
+    COUNTS_AWAITED = "counts_awaited"  # it has just begun
     COLLECTOR_SILENT = "collector_silent"  # no counts have come since the start
     STALE = "stale"  # counts came once, and stopped
     UNUSABLE_COUNTS = "unusable_counts"  # negative or not finite
@@ -48,6 +49,7 @@ _WORSE = ("counted", "expected", *_COMPARED, "evidence", "evidence_needed")
 _LIMITED = ("requests", "counted", "expected", "rate", "limit", "evidence", "evidence_needed")
 
 NUMBERS: Mapping[Reason, tuple[str, ...]] = {
+    Reason.COUNTS_AWAITED: (),
     Reason.COLLECTOR_SILENT: ("seconds",),
     Reason.STALE: ("seconds",),
     Reason.UNUSABLE_COUNTS: ("slices", "seconds"),

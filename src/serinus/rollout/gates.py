@@ -36,6 +36,7 @@ class GateReason(StrEnum):
     BAKED = "baked"
     BAKING = "baking"
     OBSERVED = "observed"
+    OBSERVATION_BEGINS = "observation_begins"
     UNOBSERVED = "unobserved"
     CALM = "calm"
     FROZEN = "frozen"
@@ -134,10 +135,12 @@ def _bake(rollout: Rollout, report: Report, now: float, needed_seconds: float) -
 
 def _observation(rollout: Rollout, report: Report, now: float) -> GateStatus:
     name = kind = GateKind.OBSERVATION
+    if report.through_at is not None and is_fresh(report, now) and report.through_at > rollout.step_started_at:
+        return GateStatus(name, kind, Verdict.PASS, GateReason.OBSERVED)
+    if now - rollout.step_started_at <= FRESH_SECONDS:
+        return GateStatus(name, kind, Verdict.INCONCLUSIVE, GateReason.OBSERVATION_BEGINS)
     if report.through_at is None:
         return GateStatus(name, kind, Verdict.ERROR, GateReason.UNOBSERVED)
-    if is_fresh(report, now) and report.through_at > rollout.step_started_at:
-        return GateStatus(name, kind, Verdict.PASS, GateReason.OBSERVED)
     silent = MappingProxyType({"silent_seconds": max(0.0, now - report.through_at)})
     return GateStatus(name, kind, Verdict.ERROR, GateReason.UNOBSERVED, numbers=silent)
 

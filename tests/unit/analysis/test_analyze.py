@@ -70,6 +70,14 @@ def test_versions_that_were_never_there_together_cannot_be_compared() -> None:
     assert {check.reason for check in report.slo[:2]} == {Reason.NO_CONCURRENT_TRAFFIC}
 
 
+def test_an_empty_slice_is_fresh_and_says_nothing() -> None:
+    evidence = begin()
+    report = analyze(fold(evidence, Slice(0.0, 2.0, 1), CRITERIA), CRITERIA, 3.0)
+    assert report.through_at == 2.0
+    assert {check.reason for check in report.slo[:2]} == {Reason.NO_CANARY_TRAFFIC}
+    assert not any(check.verdict is Verdict.PASS for check in (*report.slo, *report.proof, *report.worse))
+
+
 def test_counts_that_stopped_coming_are_stale() -> None:
     report = judged(slice_of(0, cell(19_000), cell(1_500)), after=11.0)
     assert {check.reason for check in (*report.slo[:2], *report.proof)} == {Reason.STALE}

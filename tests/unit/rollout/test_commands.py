@@ -172,7 +172,7 @@ def test_nobody_advances_on_an_old_report() -> None:
     stage = at(0)
     seen = stage.report
     stage.now += 60
-    with pytest.raises(Refused, match="observation is error"):
+    with pytest.raises(Refused, match="observation is inconclusive"):
         commands.advance(stage.rollout, stage.order(reason="I insist"), seen)
 
 

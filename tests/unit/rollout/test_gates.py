@@ -64,8 +64,12 @@ def test_a_limit_that_the_report_does_not_speak_of_is_an_error() -> None:
 def test_a_report_without_any_slice_is_unobserved() -> None:
     stage = at(0)
     seen = replace(report(stage.plan, stage.now), through_at=None)
-    statuses = {status.kind: status for status in gates(stage.rollout, seen, stage.now)}
-    assert statuses[GateKind.OBSERVATION].verdict is Verdict.ERROR
+    just_begun, later = (
+        {status.kind: status for status in gates(stage.rollout, seen, stage.now + seconds)}[GateKind.OBSERVATION]
+        for seconds in (0, 11)
+    )
+    assert just_begun.verdict is Verdict.INCONCLUSIVE
+    assert later.verdict is Verdict.ERROR
     assert statuses[GateKind.BAKE].value == 0
 
 
