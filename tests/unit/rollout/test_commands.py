@@ -172,14 +172,14 @@ def test_nobody_advances_on_an_old_report() -> None:
     stage = at(0)
     seen = stage.report
     stage.now += 60
-    with pytest.raises(Refused, match="observation is inconclusive"):
+    with pytest.raises(Refused, match="observation is error"):
         commands.advance(stage.rollout, stage.order(reason="I insist"), seen)
 
 
 def test_nobody_advances_on_figures_from_before_this_share() -> None:
     stage = Stage(replace(DEMO, steps=(replace(DEMO.steps[0], percentage=5), *DEMO.steps)))
     stage.run_until_step(1, within=100)
-    with pytest.raises(Refused, match="observation is error"):
+    with pytest.raises(Refused, match="observation is inconclusive"):
         commands.advance(stage.rollout, stage.order(reason="I insist"), stage.report)
     stage.run(3)
     stage.apply(commands.advance(stage.rollout, stage.order(reason="I insist"), stage.report))

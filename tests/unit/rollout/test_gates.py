@@ -65,12 +65,11 @@ def test_a_report_without_any_slice_is_unobserved() -> None:
     stage = at(0)
     seen = replace(report(stage.plan, stage.now), through_at=None)
     just_begun, later = (
-        {status.kind: status for status in gates(stage.rollout, seen, stage.now + seconds)}[GateKind.OBSERVATION]
-        for seconds in (0, 11)
+        {status.kind: status for status in gates(stage.rollout, seen, stage.now + seconds)} for seconds in (0, 11)
     )
-    assert just_begun.verdict is Verdict.INCONCLUSIVE
-    assert later.verdict is Verdict.ERROR
-    assert statuses[GateKind.BAKE].value == 0
+    assert just_begun[GateKind.OBSERVATION].verdict is Verdict.INCONCLUSIVE
+    assert later[GateKind.OBSERVATION].verdict is Verdict.ERROR
+    assert later[GateKind.BAKE].value == 0
 
 
 def test_the_watch_is_not_over_while_the_canary_has_no_traffic() -> None:
