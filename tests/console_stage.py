@@ -86,7 +86,8 @@ class Stage:
         self.rate = rate
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._folder = folder
+        self.database = folder / "store" / "serinus.db"
+        self.database.parent.mkdir()
         self._serving: _Serving | None = None
         self._users_left = threading.Event()
         self._users = threading.Thread(target=self._call, daemon=True)
@@ -104,7 +105,7 @@ class Stage:
     def open(self) -> None:
         """Start the server, also again after `close`: as one that was restarted, on the same port and store."""
         settings = load(
-            database_url=f"sqlite+aiosqlite:///{self._folder / 'serinus.db'}",
+            database_url=f"sqlite+aiosqlite:///{self.database}",
             admin_token=ADMIN_TOKEN,
             admin_name="alice",
             agent_name="stage",
@@ -124,6 +125,15 @@ class Stage:
             self._serving.stop()
             self._serving = None
 
+    def silence_controller(self) -> None:
+        """As one that has died while its service serves on."""
+
+        async def silenced(service: Service) -> None:
+            controller, *_ = service.machinery._tasks
+            controller.cancel()
+
+        self.inside(silenced)
+
     def order(self, path: str, body: Any = None, *, method: str = "POST") -> Any:
         """As another person does, from a terminal."""
         headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
@@ -137,7 +147,7 @@ class Stage:
         return str(self.order("/tokens", {"name": f"the {role}", "role": role})["token"])
 
     def start(self, *, bake: str = "1s") -> None:
-        self.order("/rollout/start", {"source": PLAN.format(bake=bake), "reason": "to look at it"})
+        self.order("/rollout/start", {"source": PLAN.format(bake=bake), "reason": "to look at it", "force": True})
 
     def until(self, reached: Callable[[Any], bool], seconds: float = 60.0) -> Any:
         """The first status of which `reached` is true."""

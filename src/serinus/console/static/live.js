@@ -53,7 +53,7 @@ export async function readFigures() {
       read('/metrics', { window }),
     ]);
     figuresAt = performance.now();
-    heard({ timeline, metrics });
+    heard({ timeline, metrics, drawn: `${window} ${endpoint}` });
   } catch (problem) {
     await failed(problem);
   } finally {

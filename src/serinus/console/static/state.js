@@ -10,6 +10,7 @@
  * @property {object | null} metrics
  * @property {string} window of the curves and of the endpoints
  * @property {string | null} endpoint whose curves are shown; null: all
+ * @property {string} drawn of which window and endpoint the timeline is
  * @property {'connecting' | 'live' | 'lost'} connection
  * @property {number | null} heardAt when the last answer came, in ms
  * @property {string | null} fault the kind of the last problem
@@ -25,6 +26,7 @@ export const state = {
   metrics: null,
   window: '15m',
   endpoint: null,
+  drawn: '',
   connection: 'connecting',
   heardAt: null,
   fault: null,

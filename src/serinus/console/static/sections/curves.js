@@ -43,7 +43,7 @@ export function curves() {
     </header>
     <p class="legend"><span class="version canary">CANARY</span> <span class="version legacy">LEGACY</span> <span class="quiet">${t('curves.legend')}</span></p>
     <p class="readout" aria-hidden="true">${readout()}</p>
-    <div class="plots">
+    <div class="plots" aria-busy=${String(state.drawn !== `${state.window} ${state.endpoint}`)}>
       ${Object.keys(CURVES).map((name) => html`<figure><figcaption>${t(`curve.${name}`)}</figcaption><div class="plot" id="plot-${name}" role="img" aria-label=${summary(name)}></div></figure>`)}
     </div>
     <details ?open=${tableOpen} @toggle=${toggleTable}><summary>${t('curves.table')}</summary>${tableOpen ? table() : nothing}</details>
@@ -119,7 +119,7 @@ function summary(name) {
 function table() {
   const points = (state.timeline?.points ?? []).filter((each) => each.legacy.request_count + each.canary.request_count > 0).slice(-TABLE_ROWS).reverse();
   const names = Object.keys(CURVES);
-  return html`<div class="scroll" role="region" tabindex="0" aria-label=${t('curves.table')}>
+  return html`<div class="scroll" role="group" tabindex="0" aria-label=${t('curves.table')}>
     <table>
       <thead>
         <tr><th scope="col">${t('column.time')}</th>${names.map((name) => html`<th scope="col">${t(`curve.${name}`)} CANARY</th><th scope="col">${t(`curve.${name}`)} LEGACY</th>`)}</tr>

@@ -17,7 +17,7 @@ export function endpoints(status) {
   if (!names.length) return nothing;
   return html`<section class="card" aria-labelledby="endpoints">
     <h2 id="endpoints">${t('endpoints.title', { window: t(`window.${state.window}`) })}</h2>
-    <div class="scroll" role="region" tabindex="0" aria-labelledby="endpoints">
+    <div class="scroll" role="group" tabindex="0" aria-labelledby="endpoints">
       <table class="stacked">
         <thead>
           <tr>${['endpoint', 'verdict', 'requests', 'errors', 'p95', 'difference', 'switch'].map((each) => html`<th scope="col">${t(`column.${each}`)}</th>`)}</tr>

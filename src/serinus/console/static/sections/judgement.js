@@ -19,7 +19,7 @@ export function judgement(rollout) {
 
 function table(title, rows) {
   if (!rows.length) return nothing;
-  return html`<div class="scroll" role="region" tabindex="0" aria-label=${t(title)}>
+  return html`<div class="scroll" role="group" tabindex="0" aria-label=${t(title)}>
     <table class="stacked">
       <caption>${t(title)}</caption>
       <thead><tr>${['verdict', 'what', 'value', 'need', 'left', 'why'].map((each) => html`<th scope="col">${t(`column.${each}`)}</th>`)}</tr></thead>

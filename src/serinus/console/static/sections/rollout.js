@@ -100,11 +100,17 @@ function waiting(rollout) {
 }
 
 function approvalButton(gate, rollout) {
-  const frozen = rollout.frozen_by !== null;
-  const obstacle = !may('approver') ? t('order.role', { role: t('role.approver') }) : frozen ? t('order.frozen') : '';
+  const obstacle = approvalObstacle(rollout);
   return html`<button class="button" ?disabled=${Boolean(obstacle)} title=${obstacle || nothing} @click=${() => approve(gate)}>
     ${t('order.approve', { gate: gate.name })}
   </button>`;
+}
+
+/** Why nobody could vouch for the figures: a word given now would be refused. */
+function approvalObstacle({ frozen_by: frozenBy, report, step_started_at: startedAt }) {
+  if (!may('approver')) return t('order.role', { role: t('role.approver') });
+  if (frozenBy !== null) return t('order.frozen');
+  return !report || report.at < startedAt ? t('order.no_report') : '';
 }
 
 function orders() {

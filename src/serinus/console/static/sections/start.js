@@ -42,7 +42,7 @@ async function fetchPlans() {
 function form(plan, allowed) {
   return html`<form class="inline" @submit=${begin}>
       <label class="field"><span>${t('start.plan')}</span>
-        <select .value=${live(chosen)} @change=${choose}>${plans.map((each) => html`<option value=${each.name} ?selected=${each.name === chosen}>${each.name}</option>`)}</select>
+        <select name="plan" .value=${live(chosen)} @change=${choose}>${plans.map((each) => html`<option value=${each.name} ?selected=${each.name === chosen}>${each.name}</option>`)}</select>
       </label>
       <button class="button primary" ?disabled=${!allowed}>${t('start.button')}</button>
     </form>
