@@ -1,12 +1,13 @@
 """The console in a real browser: every order that a person can give, and what protects them from giving a wrong one."""
 
 import re
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from console_stage import ADMIN_TOKEN, Stage
+from console_stage import ADMIN_TOKEN, PLAN, Stage
 from console_visitor import Visitor
 
 pytestmark = [pytest.mark.slow, pytest.mark.tool("chromium")]
@@ -67,6 +68,28 @@ def test_a_person_advances_promotes_and_takes_the_promotion_back(visitor: Visito
     confirm(page, "Approve")
     page.get_by_text("Everybody gets the canary").first.wait_for()
     stage.until_phase("watching", "succeeded")
+
+
+def test_an_approval_takes_all_that_the_plan_wants_handed_in(visitor: Visitor, stage: Stage) -> None:
+    wanted = 'name = "management", checklist = ["real user flows"], attachment = "report", business_impact = true'
+    plan = PLAN.format(bake="1s").replace('name = "management"', wanted)
+    stage.order("/rollout/start", {"source": plan})
+    stage.until(lambda status: status["rollout"]["waiting_for"])
+    page = visitor.log_in()
+    page.get_by_role("button", name="Approve management").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("real user flows").check()
+    content = b"what was measured"
+    file = {"name": "report.html", "mimeType": "text/html", "buffer": content}
+    dialog.get_by_label("Hand in: report").set_input_files(file)
+    dialog.get_by_label("What it means for the business").fill("none that hurts")
+    confirm(page, "Approve", "seen and good")
+    stage.until_phase("watching", "succeeded")
+    events = stage.order("/events?limit=100", method="GET")["events"]
+    [details] = [event["details"] for event in events if event["kind"] == "approved"]
+    assert details["checked"] == ["real user flows"]
+    assert details["attachment"] == {"name": "report.html", "digest": sha256(content).hexdigest()}
+    assert details["business_impact"] == "none that hurts"
 
 
 def test_the_one_button_stops_the_canary(visitor: Visitor, stage: Stage) -> None:

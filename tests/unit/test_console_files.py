@@ -11,7 +11,7 @@ from hatchling.builders.wheel import WheelBuilder
 
 from serinus.access import Role
 from serinus.admin.rollout_shapes import Users
-from serinus.analysis.verdict import Verdict
+from serinus.analysis.verdict import Metric, Verdict
 from serinus.console.files import static_files
 from serinus.messages import LANGUAGES
 from serinus.reports.document import Kind
@@ -66,6 +66,7 @@ def test_every_word_that_a_module_asks_for_is_there() -> None:
         ("evidence", Evidence),
         ("reason", Reason),
         ("report", Kind),
+        ("name", Metric),
     ],
 )
 def test_whatever_the_api_may_answer_has_a_word(prefix: str, names: type) -> None:

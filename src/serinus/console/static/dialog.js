@@ -14,7 +14,7 @@ import { t } from './words.js';
  * @property {boolean} [danger]
  * @property {boolean} [reasonNeeded]
  * @property {string} path of the admin API
- * @property {(reason: string, form: FormData) => object} body
+ * @property {(reason: string, form: FormData) => object | Promise<object>} body
  * @property {() => string | number | undefined} [seen] what the order is given for, as the page knows it
  * @property {() => unknown} [more] further fields
  * @property {string} done what is said when it is carried out
@@ -55,7 +55,8 @@ async function confirm(event) {
   asked = { ...question, busy: true, problem: '' };
   show();
   try {
-    await order(question.path, question.body(String(form.get('reason') ?? '').trim(), form), { seen: question.standing });
+    const body = await question.body(String(form.get('reason') ?? '').trim(), form);
+    await order(question.path, body, { seen: question.standing });
     close();
     say(question.done);
   } catch (problem) {

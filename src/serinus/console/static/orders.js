@@ -86,21 +86,6 @@ function capField(one) {
   </label>`;
 }
 
-/** Ask for a person's word on a gate of the present step, on the strength of the report that the page shows. */
-export function approve(gate) {
-  const one = rollout();
-  ask({
-    title: t('order.approve.title', { gate: gate.name }),
-    consequence: t('order.approve.consequence', { gate: gate.name, step: one.step + 1 }),
-    confirm: t('order.approve.confirm'),
-    reasonNeeded: true,
-    path: '/rollout/approve',
-    body: (reason) => ({ gate: gate.name, step: one.step, report_at: rollout()?.report?.at, reason }),
-    seen: standing,
-    done: t('order.approve.done', { gate: gate.name }),
-  });
-}
-
 /** Everybody to LEGACY, whether a rollout decides the share or a person has set it. */
 export function stopCanary() {
   const one = rollout();

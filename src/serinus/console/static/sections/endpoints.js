@@ -32,13 +32,18 @@ export function endpoints(status) {
 function row(name, measured, status) {
   return html`<tr>
     <th scope="row"><code>${name}</code></th>
-    <td>${badge(verdictOf(measured, status.rollout))}</td>
+    <td>${judged(name, measured, status.rollout)}</td>
     ${both('requests', measured, (version) => count(version.request_count))}
     ${both('errors', measured, (version) => percent(version.error_rate))}
     ${both('p95', measured, (version) => milliseconds(version.p95_response_time_ms))}
     <td data-label=${t('column.difference')}>${difference(measured?.comparison)}</td>
     <td>${toggle(name, status.config)}</td>
   </tr>`;
+}
+
+function judged(name, measured, rollout) {
+  const found = rollout?.report?.endpoints.find((check) => check.endpoint === name);
+  return found ? html`${badge('fail')}<p class="quiet">${found.message}</p>` : badge(verdictOf(measured, rollout));
 }
 
 function both(label, measured, write) {
@@ -56,7 +61,7 @@ function between(interval, write) {
   return interval ? html`<span class="quiet">(${write(interval[0])} … ${write(interval[1])})</span>` : nothing;
 }
 
-/** Of the window's interval against the plan's margin: surely within, surely beyond, or not to be told. */
+/** The window's interval against the plan's margin: surely within, surely beyond, or not to be told. */
 function verdictOf(measured, rollout) {
   const intervals = measured?.comparison.intervals;
   if (!intervals?.error_rate_difference) return 'inconclusive';

@@ -2,8 +2,8 @@
 
 import { duration, share, since, time } from '../figures.js';
 import { icon } from '../icons.js';
-import { approve, possibleOrders } from '../orders.js';
-import { may, state } from '../state.js';
+import { approvalObstacle, approve } from '../approvals.js';
+import { possibleOrders } from '../orders.js';
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { nameOf } from '../verdicts.js';
 import { t } from '../words.js';
@@ -93,24 +93,18 @@ function waiting(rollout) {
       ${closed.map((gate) => html`<li>
         ${icon(gate.kind === 'approval' ? 'person' : gate.verdict === 'fail' ? 'hurt' : gate.verdict === 'error' ? 'unknown' : 'wait')}
         <span><strong>${nameOf(gate.name)}</strong> ${gate.message}${gate.kind === 'bake' ? ` · ${t('rollout.left', { left: duration(rollout.seconds_left) })}` : ''}</span>
-        ${gate.kind === 'approval' ? approvalButton(gate, rollout) : nothing}
+        ${gate.kind === 'approval' ? approvalButton(gate) : nothing}
       </li>`)}
     </ul>
   </div>`;
 }
 
-function approvalButton(gate, rollout) {
-  const obstacle = approvalObstacle(rollout);
-  return html`<button class="button" ?disabled=${Boolean(obstacle)} title=${obstacle || nothing} @click=${() => approve(gate)}>
-    ${t('order.approve', { gate: gate.name })}
-  </button>`;
-}
-
-/** Why nobody could vouch for the figures: a word given now would be refused. */
-function approvalObstacle({ frozen_by: frozenBy, report, step_started_at: startedAt }) {
-  if (!may('approver')) return t('order.role', { role: t('role.approver') });
-  if (frozenBy !== null) return t('order.frozen');
-  return !report || report.at < startedAt ? t('order.no_report') : '';
+function approvalButton(gate) {
+  const obstacle = approvalObstacle(gate.name);
+  return html`<span class="approve">
+    <button class="button" ?disabled=${Boolean(obstacle)} @click=${() => approve(gate.name)}>${t('order.approve', { gate: gate.name })}</button>
+    ${obstacle ? html`<span class="quiet">${obstacle}</span>` : nothing}
+  </span>`;
 }
 
 function orders() {
@@ -136,5 +130,3 @@ export function approvalsGiven(rollout) {
     ${rollout.approvals.map((given) => html`<li>${icon('person')}<span>${t('rollout.approved', { gate: given.gate, by: given.by, at: time(given.at) })} ${given.reason}</span></li>`)}
   </ul>`;
 }
-
-export const isRunning = () => state.status?.rollout && !['succeeded', 'rolled_back'].includes(state.status.rollout.phase);
