@@ -24,6 +24,10 @@ IMPORTS: dict[str, set[str]] = {
     "rollout": {"deployment", "errors", "routing", "metrics", "analysis"},
     "messages": {"errors", "analysis", "rollout"},
     "settings": {"errors"},
+    "sentry": {"asgi"},
+    "inspection": {
+        *("deployment", "analysis", "rollout", "storage", "alerts", "access", "control", "settings"),
+    },
     "storage": {"deployment", "errors", "pauses", "routing", "metrics", "analysis", "rollout"},
     "alerts": {"deployment", "errors", "analysis", "rollout", "storage", "messages", "pauses", "settings"},
     "reports": {"deployment", "errors", "metrics", "analysis", "rollout", "storage", "messages"},
@@ -39,7 +43,7 @@ IMPORTS: dict[str, set[str]] = {
         *("storage", "access", "problems", "control", "messages", "asgi", "plans", "alerts", "reports"),
     },
     "console": {"errors", "access", "problems"},
-    "cli": {"errors", "messages", "settings", "rollout", "plans", "alerts", "reports", "bootstrap"},
+    "cli": {"errors", "messages", "settings", "rollout", "plans", "alerts", "reports", "bootstrap", "inspection"},
     "__main__": {"cli"},
     "bootstrap": {"*"},
 }

@@ -5,16 +5,13 @@ import logging
 import os
 import signal
 import socket
-import time
 from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
 from typing import Any
 
 import httpx2
-from sqlalchemy.engine import make_url
 
-from serinus.access import Access, Role
+from serinus.access import Access
 from serinus.admin.app import PREFIX, admin_app
 from serinus.admin.context import Context
 from serinus.admin.readiness import answer_ready
@@ -22,7 +19,6 @@ from serinus.alerts.addresses import addresses_of
 from serinus.alerts.alert import LOG, channels_for
 from serinus.alerts.channels import Channel, configured
 from serinus.alerts.notifier import Notifier
-from serinus.analysis.forecast import Baseline, measured
 from serinus.asgi import Canary, Options, Subject
 from serinus.asgi.protocol import Application, Message, Receive, Scope, Send, route_path
 from serinus.asgi.subject import Reader
@@ -33,10 +29,10 @@ from serinus.control.agent import Agent
 from serinus.control.commands import Commands
 from serinus.control.controller import Clock, Controller
 from serinus.control.dead_mans_switch import DeadMansSwitch
-from serinus.control.kept_split import KeptSplit, read_kept
-from serinus.deployment import DeploymentVersion
+from serinus.control.kept_split import KeptSplit
 from serinus.errors import StoreUnavailable
 from serinus.rollout.events import Event
+from serinus.sentry import observe
 from serinus.settings import Settings, load
 from serinus.storage.clock import StoreClock, elapsed
 from serinus.storage.database import Database
@@ -115,7 +111,9 @@ class Machinery:
     def _notifier(self, client: httpx2.AsyncClient) -> Notifier:
         self.channels = configured(client, self._addresses)
         return Notifier(
-            *(self.store, self.channels, self.clock), language=self.settings.language, link=_link(self.settings)
+            *(self.store, self.channels, self.clock),
+            language=self.settings.language,
+            link=_link(self.settings),
         )
 
 
@@ -150,6 +148,9 @@ class Service:
 
     async def start(self) -> None:
         """Run what runs beside the requests; for a server that speaks no lifespan."""
+        settings = self.machinery.settings
+        if settings.sentry_dsn:
+            observe(settings.sentry_dsn.get_secret_value(), release=settings.release, environment=settings.environment)
         await self.machinery.start(self.agent.run())
         with suppress(StoreUnavailable):
             await self.agent.refresh()  # the first request is routed by the stored split already
@@ -230,63 +231,3 @@ async def run_controller(settings: Settings) -> None:
         await told.wait()
     finally:
         await machinery.stop()
-
-
-async def create_token(settings: Settings, name: str, role: str, expires_at: float | None) -> str:
-    """A token made in the store itself, for the first one; raises `StoreUnavailable`."""
-    database = Database(settings.database_url)
-    try:
-        store = Store(database, channels=channels_for)
-        await store.prepare()
-        return await store.create_token(name, role, time.time(), expires_at)
-    finally:
-        await database.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What the store says of an installation; `admins` and `tokens` count those in force."""
-
-    tokens: int
-    admins: int
-    controller_seconds_ago: float | None
-    agents: tuple[str, ...]
-
-
-async def look(settings: Settings) -> Findings:
-    """Look into the store without changing it; raises `StoreUnavailable`."""
-    database, now = Database(settings.database_url), time.time()
-    try:
-        store = Store(database, channels=channels_for)
-        tokens = [token for token in await store.tokens() if token.valid(now)]
-        heard_at = await store.controller_heard_at()
-        fleet = await store.fleet(now - settings.stale_after_seconds)
-    finally:
-        await database.close()
-    return Findings(
-        tokens=len(tokens),
-        admins=sum(token.role == Role.ADMIN for token in tokens),
-        controller_seconds_ago=None if heard_at is None else max(0.0, now - heard_at),
-        agents=tuple(agent.agent for agent in fleet),
-    )
-
-
-async def look_at_legacy(settings: Settings, seconds: float) -> Baseline | None:
-    """What the store has of LEGACY over the last `seconds`; None without any request. Raises `StoreUnavailable`."""
-    database = Database(settings.database_url)
-    try:
-        cells = await Store(database, channels=channels_for).window(time.time() - seconds)
-    finally:
-        await database.close()
-    return measured(cell for key, cell in cells.items() if key.version is DeploymentVersion.LEGACY)
-
-
-def kept_share(settings: Settings) -> float | None:
-    """The canary's percentage at a start without the store, if one is kept; raises `OSError` and `Unreadable`."""
-    stored = read_kept(settings.kept_split_path) if settings.kept_split_path else None
-    return stored.split.percentage if stored else None
-
-
-def shown_url(settings: Settings) -> str:
-    """The store's address without its password."""
-    return make_url(settings.database_url).render_as_string(hide_password=True)

@@ -72,6 +72,11 @@ class Settings(BaseSettings):
     email_from: str | None = Field(None, description="the sender of e-mails")
     email_to: str | None = Field(None, description="the recipients of e-mails, with commas in between")
     apprise_url: SecretStr | None = Field(None, description="any other service, by its apprise URL (extra `apprise`)")
+    sentry_dsn: SecretStr | None = Field(
+        None, description="Sentry's DSN: errors are tagged by version (extra `sentry`), rollbacks are events there"
+    )
+    release: Name | None = Field(None, description="the service's release, as Sentry is to call it")
+    environment: Name | None = Field(None, description="where this runs, such as production, as Sentry is to call it")
     console_url: AnyHttpUrl | None = Field(None, description="the address that alerts point people to")
     log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
         "info", description="what is logged; debug adds requests"
@@ -101,6 +106,14 @@ class Settings(BaseSettings):
         if url is not None and (urlsplit(url.get_secret_value()).scheme not in SMTP or not _host(url)):
             raise ValueError("is no mail server; write it like smtp://user:password@mail.example.org:587")
         return url
+
+    @field_validator("sentry_dsn")
+    @classmethod
+    def _is_a_dsn(cls, dsn: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit(dsn.get_secret_value() if dsn else "https://key@host/1")
+        if parts.scheme not in HTTP or not (parts.hostname and parts.username and parts.path.strip("/")):
+            raise ValueError("is no DSN; Sentry shows it among a project's client keys: https://KEY@HOST/PROJECT")
+        return dsn
 
     @field_validator("webhook_secret")
     @classmethod

@@ -1,10 +1,11 @@
 """Where the channels lead, as the installation's settings say."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from serinus.alerts.alert import APPRISE, EMAIL, PAGERDUTY, SLACK, WEBHOOK
+from serinus.alerts.alert import APPRISE, EMAIL, LOG, PAGERDUTY, SENTRY, SLACK, WEBHOOK
 from serinus.settings import Settings
 
 PAGERDUTY_URL = "https://events.pagerduty.com/v2/enqueue"
@@ -32,6 +33,8 @@ class Addresses:
     webhook_secret: str | None = None
     mailbox: Mailbox | None = None
     apprise: str | None = None
+    sentry: str | None = None
+    release: str | None = None
 
     @property
     def names(self) -> frozenset[str]:
@@ -42,6 +45,7 @@ class Addresses:
             EMAIL: self.mailbox,
             WEBHOOK: self.webhook,
             APPRISE: self.apprise,
+            SENTRY: self.sentry,
         }
         return frozenset(name for name, address in there.items() if address)
 
@@ -56,7 +60,29 @@ def addresses_of(settings: Settings) -> Addresses:
         webhook_secret=_revealed(settings.webhook_secret),
         mailbox=_mailbox(settings),
         apprise=_revealed(settings.apprise_url),
+        sentry=_revealed(settings.sentry_dsn),
+        release=settings.release,
     )
+
+
+SETTINGS = {
+    SLACK: "SERINUS_SLACK_WEBHOOK_URL",
+    PAGERDUTY: "SERINUS_PAGERDUTY_ROUTING_KEY",
+    EMAIL: "SERINUS_SMTP_URL",
+    WEBHOOK: "SERINUS_WEBHOOK_URL",
+    APPRISE: "SERINUS_APPRISE_URL",
+    SENTRY: "SERINUS_SENTRY_DSN",
+}
+"""The setting that each channel begins with."""
+
+
+def advice_for(plan: str, channels: Iterable[str], settings: Settings) -> str | None:
+    """What to set so that the plan's channels lead somewhere; None when all of them do."""
+    missing = sorted(set(channels) - addresses_of(settings).names - {LOG})
+    if not missing:
+        return None
+    named = ", ".join(f"{name} (set {SETTINGS[name]})" for name in missing)
+    return f"the plan {plan} tells on channels that are not configured here: {named}"
 
 
 def _mailbox(settings: Settings) -> Mailbox | None:

@@ -23,6 +23,7 @@ SLACK = "slack"
 PAGERDUTY = "pagerduty"
 EMAIL = "email"
 APPRISE = "apprise"
+SENTRY = "sentry"
 
 LEVELS: Mapping[EventKind, Level] = {
     EventKind.STARTED: Level.NOTICE,
@@ -39,7 +40,7 @@ LEVELS: Mapping[EventKind, Level] = {
     EventKind.PAUSED: Level.NOTICE,
     EventKind.RESUMED: Level.NOTICE,
     EventKind.HOLDING: Level.NOTICE,
-    EventKind.ADVANCED: Level.NOTICE,
+    EventKind.STEP_ENTERED: Level.NOTICE,
     EventKind.PROMOTED: Level.NOTICE,
     EventKind.SUCCEEDED: Level.NOTICE,
     EventKind.ROLLBACK_STARTED: Level.HIGH,
@@ -50,9 +51,27 @@ LEVELS: Mapping[EventKind, Level] = {
     EventKind.CONFIG_CHANGED: Level.NOTICE,
     EventKind.BREAKER_OPENED: Level.HIGH,
     EventKind.BREAKER_CLOSED: Level.NOTICE,
+    EventKind.CONTROLLER_SILENT: Level.CRITICAL,
+    EventKind.CONTROLLER_HEARD: Level.NOTICE,
 }
+DEFAULT_CHANNELS: Mapping[EventKind, tuple[str, ...]] = {
+    **dict.fromkeys(
+        (EventKind.DEADLINE_MISSED, EventKind.CONTROLLER_SILENT, EventKind.CONTROLLER_HEARD), (PAGERDUTY, SLACK)
+    ),
+    **dict.fromkeys(
+        (EventKind.ROLLBACK_STARTED, EventKind.ROLLBACK_COMPLETED, EventKind.BREAKER_OPENED, EventKind.BREAKER_CLOSED),
+        (SLACK, EMAIL),
+    ),
+}
+"""Where events are told that the plan names no channel for; all others on Slack."""
+EVERYTHING = (LOG, WEBHOOK)
+ROLLBACKS = frozenset({EventKind.ROLLBACK_STARTED, EventKind.DEADLINE_MISSED})
+"""What Sentry gets beside the errors themselves, whatever the plan says."""
 RESOLVING = frozenset(
-    {EventKind.BREACH_CLEARED, EventKind.ALERT_RESOLVED, EventKind.ROLLBACK_COMPLETED, EventKind.BREAKER_CLOSED}
+    {
+        *(EventKind.BREACH_CLEARED, EventKind.ALERT_RESOLVED, EventKind.ROLLBACK_COMPLETED),
+        *(EventKind.BREAKER_CLOSED, EventKind.CONTROLLER_HEARD),
+    }
 )
 ORDERED = frozenset({EventKind.ROLLBACK_STARTED, EventKind.PAUSED, EventKind.HOLDING})  # by a person, or by itself
 
@@ -80,10 +99,11 @@ class Alert:
 
 
 def channels_for(event: Event) -> tuple[str, ...]:
-    """Where an event is told: the log and the webhook hear of all that matters, the plan's channels (or Slack) too."""
+    """Where an event is told: log and webhook hear of all that matters, the plan's or the usual channels too."""
     if event.kind not in LEVELS:
         return ()
-    return tuple(dict.fromkeys((LOG, WEBHOOK, *(event.channels or (SLACK,)))))
+    chosen = event.channels or DEFAULT_CHANNELS.get(event.kind, (SLACK,))
+    return tuple(dict.fromkeys((*EVERYTHING, *chosen, *((SENTRY,) if event.kind in ROLLBACKS else ()))))
 
 
 def alert_of(event: Event, language: str = "en", link: str | None = None) -> Alert:

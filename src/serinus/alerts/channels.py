@@ -13,8 +13,9 @@ from typing import Any, TypeAlias
 
 import httpx2
 
+from serinus.alerts import sentry
 from serinus.alerts.addresses import Addresses
-from serinus.alerts.alert import APPRISE, EMAIL, LOG, PAGERDUTY, SLACK, WEBHOOK, Alert, Level
+from serinus.alerts.alert import APPRISE, EMAIL, LOG, PAGERDUTY, SENTRY, SLACK, WEBHOOK, Alert, Level
 from serinus.alerts.bodies import one_line, pagerduty_body, slack_body, webhook_body
 from serinus.alerts.delivery import NotDelivered
 from serinus.alerts.mail import Mail
@@ -22,7 +23,7 @@ from serinus.alerts.mail import Mail
 logger = logging.getLogger(__name__)
 
 Channel: TypeAlias = Callable[[Alert], Awaitable[None]]
-Body: TypeAlias = Callable[[Alert], Mapping[str, Any]]
+Body: TypeAlias = Callable[[Alert], Mapping[str, Any] | bytes]
 Sign: TypeAlias = Callable[[Alert, bytes], Mapping[str, str]]
 
 TIMEOUT_SECONDS = 5.0
@@ -38,7 +39,7 @@ async def log(alert: Alert) -> None:
 
 
 class Post:
-    """POSTs a JSON body to one address, which is treated as a secret."""
+    """POSTs to one address, which is treated as a secret: JSON, or bytes that the signature's headers say more of."""
 
     def __init__(self, client: httpx2.AsyncClient, url: str, body: Body, sign: Sign | None = None) -> None:
         self._client = client
@@ -48,7 +49,8 @@ class Post:
         logging.getLogger("httpx2").addFilter(lambda record: url not in record.getMessage())
 
     async def __call__(self, alert: Alert) -> None:
-        content = json.dumps(self._body(alert), ensure_ascii=False, separators=(",", ":")).encode()
+        body = self._body(alert)
+        content = body if isinstance(body, bytes) else _as_json(body)
         headers = {"Content-Type": "application/json", **(self._sign(alert, content) if self._sign else {})}
         try:
             response = await self._client.post(self._url, content=content, headers=headers, timeout=TIMEOUT_SECONDS)
@@ -96,7 +98,14 @@ def configured(client: httpx2.AsyncClient, addresses: Addresses) -> dict[str, Ch
         channels[EMAIL] = Mail(addresses.mailbox)
     if addresses.apprise:
         channels[APPRISE] = Apprise(addresses.apprise)
+    if dsn := addresses.sentry:
+        envelope = partial(sentry.envelope, release=addresses.release)
+        channels[SENTRY] = Post(client, sentry.envelope_url(dsn), envelope, lambda *_: sentry.headers_of(dsn))
     return channels
+
+
+def _as_json(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def signature(alert: Alert, content: bytes, secret: str) -> Mapping[str, str]:

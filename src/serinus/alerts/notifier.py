@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from serinus.alerts.alert import LOG, alert_of
 from serinus.alerts.channels import Channel
 from serinus.alerts.delivery import NotDelivered
+from serinus.alerts.silence import Silence
 from serinus.pauses import lengthened
 from serinus.storage.clock import elapsed
 from serinus.storage.deliveries import Delivery
@@ -52,6 +53,7 @@ class Notifier:
         self._language = language
         self._link = link
         self._elapsed = elapsed
+        self._silence = Silence(store, clock)
         self._sent_at: dict[str, deque[float]] = defaultdict(deque)
         self._busy: set[str] = set()
         self._unknown: set[str] = set()
@@ -62,6 +64,7 @@ class Notifier:
         async with asyncio.TaskGroup() as workers:
             while True:
                 try:
+                    await self._silence.look()
                     await self._start_workers(workers)
                     failures = 0
                 except Exception as error:  # noqa: BLE001 - a supervisor

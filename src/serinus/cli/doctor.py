@@ -15,7 +15,7 @@ from serinus.errors import SerinusError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from serinus.bootstrap import Findings
+    from serinus.inspection import Findings
     from serinus.settings import Settings
 
 OK, WARNING, WRONG = "ok", "warning", "wrong"
@@ -61,11 +61,11 @@ def _examine(session: Session) -> Iterator[Finding]:
 
 
 def _examine_store(settings: "Settings") -> Iterator[Finding]:
-    from serinus import bootstrap
+    from serinus import inspection
 
-    url = bootstrap.shown_url(settings)
+    url = inspection.shown_url(settings)
     try:
-        found = asyncio.run(bootstrap.look(settings))
+        found = asyncio.run(inspection.look(settings))
     except SerinusError as error:
         advice = "start the service once, which makes the tables; else check SERINUS_DATABASE_URL and the file's rights"
         yield Finding("store", WRONG, f"{url}: {error}", advice)
@@ -75,15 +75,16 @@ def _examine_store(settings: "Settings") -> Iterator[Finding]:
     yield _controller(found)
     yield _agents(found)
     yield _channels(settings)
+    yield from _plans_channels(settings, found)
 
 
 def _kept_split(settings: "Settings", path: Path) -> Finding:
     """What a start without the store begins with."""
-    from serinus import bootstrap
+    from serinus import inspection
 
     name = "kept split"
     try:
-        share = bootstrap.kept_share(settings)
+        share = inspection.kept_share(settings)
     except (OSError, SerinusError) as error:
         advice = "delete it: the service keeps another one when it hears from the store"
         return Finding(name, WARNING, f"{path} cannot be used: {error}", advice)
@@ -126,6 +127,14 @@ def _channels(settings: "Settings") -> Finding:
         return Finding("alerts", OK, f"alerts go to {', '.join(there)}; try them: serinus alerts test")
     advice = "set SERINUS_SLACK_WEBHOOK_URL, SERINUS_PAGERDUTY_ROUTING_KEY or another; see docs/howto/alerts.md"
     return Finding("alerts", WARNING, "alerts go to the log alone", advice)
+
+
+def _plans_channels(settings: "Settings", found: "Findings") -> Iterator[Finding]:
+    """What the running rollout counts on and nobody would hear."""
+    from serinus.alerts.addresses import advice_for
+
+    if found.plan is not None and (advice := advice_for(found.plan.name, found.plan.channels, settings)):
+        yield Finding("plan's channels", WRONG, advice, "set them where the service runs; see docs/howto/alerts.md")
 
 
 def _examine_service(session: Session) -> Finding:

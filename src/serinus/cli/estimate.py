@@ -81,14 +81,14 @@ def _stated(
 
 
 def _measured(window: str) -> "Baseline":
-    from serinus import bootstrap
+    from serinus import inspection
     from serinus.rollout.durations import parse_duration
     from serinus.settings import load
 
     seconds = parse_duration(window)
     if not seconds:
         raise Failure(f"--window {window!r} is no duration such as 2h or 7d", UNUSABLE)
-    found = asyncio.run(bootstrap.look_at_legacy(load(), seconds))
+    found = asyncio.run(inspection.look_at_legacy(load(), seconds))
     if found is None:
         raise Failure(
             f"the store has no request to LEGACY in the last {window}: try a longer --window, or --error-rate and --p95"

@@ -1,5 +1,6 @@
 """`serinus plan`: plans, looked at without any service."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +11,8 @@ from serinus.cli.session import UNUSABLE, Session, with_session
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from serinus.rollout.plan import Plan
 
 
 @click.group()
@@ -24,7 +27,10 @@ plan.add_command(estimate)
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
 @with_session
 def check(session: Session, file: str) -> None:
-    """Find every problem of the plan in FILE ("-" reads standard input); exits with 2 when there is one."""
+    """Find every problem of the plan in FILE ("-" reads standard input); exits with 2 when there is one.
+
+    Channels that the plan names and that the settings of this environment do not configure are warned of.
+    """
     from serinus.errors import InvalidInput
     from serinus.rollout.plan_file import parse_plan
 
@@ -37,7 +43,26 @@ def check(session: Session, file: str) -> None:
         else:
             click.echo("\n".join(f"{file}: {each}" for each in error.problems), err=True)
         click.get_current_context().exit(UNUSABLE)
-    session.show({"valid": True, "problems": []}, lambda _: f"{file}: the plan {found.name} can be used")
+    warnings = list(_warnings(found))
+    for warning in () if session.as_json else warnings:
+        click.echo(f"{file}: {warning}", err=True)
+    answer = {"valid": True, "problems": [], "warnings": warnings}
+    session.show(answer, lambda _: f"{file}: the plan {found.name} can be used")
+
+
+def _warnings(found: "Plan") -> "Iterator[str]":
+    """What the plan is not to blame for, and would be missed at three in the morning."""
+    from serinus.alerts.addresses import advice_for
+    from serinus.errors import InvalidInput
+    from serinus.settings import load
+
+    try:
+        settings = load()
+    except InvalidInput as error:
+        yield f"whether its channels are configured cannot be said: {error}"
+        return
+    if advice := advice_for(found.name, found.channels, settings):
+        yield advice
 
 
 @plan.command()

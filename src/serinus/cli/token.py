@@ -57,13 +57,13 @@ def revoke(session: Session, token_id: str) -> None:
 
 
 def _create_in_store(name: str, role: str, expires_in_days: float | None) -> tuple[str, str]:
-    from serinus import bootstrap
+    from serinus import inspection
     from serinus.settings import load
 
     settings = load()
     expires_at = None if expires_in_days is None else time.time() + expires_in_days * DAY_SECONDS
-    secret = asyncio.run(bootstrap.create_token(settings, name, role, expires_at))
-    return secret, bootstrap.shown_url(settings)
+    secret = asyncio.run(inspection.create_token(settings, name, role, expires_at))
+    return secret, inspection.shown_url(settings)
 
 
 def _render(answer: Mapping[str, Any]) -> "RenderableType":

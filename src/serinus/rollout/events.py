@@ -37,6 +37,8 @@ class EventKind(StrEnum):
     CONFIG_CHANGED = "config_changed"
     BREAKER_OPENED = "breaker_opened"
     BREAKER_CLOSED = "breaker_closed"
+    CONTROLLER_SILENT = "controller_silent"
+    CONTROLLER_HEARD = "controller_heard"
     TESTS_RECORDED = "tests_recorded"
     TOKEN_CREATED = "token_created"  # noqa: S105 - a kind of event
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a kind of event

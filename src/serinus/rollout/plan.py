@@ -1,12 +1,14 @@
 """How a rollout is to go: steps, gates, triggers; immutable once it has started."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 
 from serinus.analysis.criteria import Criteria, Limit
 from serinus.routing.split import EndpointRule
 
-CHANNELS = ("slack", "pagerduty", "email", "webhook", "apprise", "log")
+CHANNELS = ("slack", "pagerduty", "email", "sentry", "webhook", "apprise", "log")
 """The ways to reach people; where each leads is the installation's matter."""
 
 
@@ -42,6 +44,16 @@ class OnExpiry(StrEnum):
 
     HOLD = "hold"
     ABORT = "abort"
+
+
+USUAL_CHANNELS: Mapping[Severity, tuple[str, ...]] = MappingProxyType(
+    {
+        Severity.CRITICAL: ("pagerduty", "slack"),
+        Severity.HIGH: ("slack", "email"),
+        Severity.MEDIUM: ("slack",),
+    }
+)
+"""Of a trigger for which the plan names none."""
 
 
 @dataclass(frozen=True, slots=True)

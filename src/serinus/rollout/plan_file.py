@@ -15,6 +15,7 @@ from serinus.errors import InvalidInput, Problem
 from serinus.rollout.fields import Fields, Problems
 from serinus.rollout.plan import (
     CHANNELS,
+    USUAL_CHANNELS,
     AlertRule,
     ApprovalGate,
     AtDeadline,
@@ -153,11 +154,13 @@ def _statistics(fields: Fields) -> dict[str, Any]:
 
 
 def _trigger(fields: Fields) -> Trigger:
+    severity = fields.choice("severity", Severity)
+    channels = fields.texts("channels", check=_channel_objection)
     trigger = Trigger(
         limit=_limit(fields, rolls_back=True),
-        severity=fields.choice("severity", Severity),
+        severity=severity,
         deadline_seconds=fields.duration("deadline", at_least=SHORTEST_DEADLINE_SECONDS),
-        channels=fields.texts("channels", check=_channel_objection),
+        channels=channels if fields.has("channels") else USUAL_CHANNELS[severity],
         at_deadline=fields.choice("at_deadline", AtDeadline, default=AtDeadline.ROLL_BACK),
     )
     fields.finish()

@@ -34,9 +34,17 @@ async def read_events(connection: AsyncConnection, after: int, limit: int, rollo
     return [replace(load(Event, row.body), sequence=row.sequence) for row in rows]
 
 
-async def read_latest(connection: AsyncConnection, kind: EventKind) -> Event | None:
-    """The last event of this kind."""
-    query = select(events.c.sequence, events.c.body).filter_by(kind=kind).order_by(events.c.sequence.desc()).limit(1)
+async def is_last(connection: AsyncConnection, kinds: Sequence[EventKind], last: Event | None) -> bool:
+    """Whether `last` is the last event of these kinds; nobody else can store one until the transaction ends."""
+    await count_up(connection, "events", 0)  # locks the counter
+    latest = await read_latest(connection, kinds)
+    return (latest.sequence if latest else None) == (last.sequence if last else None)
+
+
+async def read_latest(connection: AsyncConnection, kinds: Sequence[EventKind]) -> Event | None:
+    """The last event of any of these kinds."""
+    among = select(events.c.sequence, events.c.body).where(events.c.kind.in_(kinds))
+    query = among.order_by(events.c.sequence.desc()).limit(1)
     row = (await connection.execute(query)).first()
     return replace(load(Event, row.body), sequence=row.sequence) if row else None
 

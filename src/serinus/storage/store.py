@@ -174,14 +174,24 @@ class Store(Counts, Leadership):
             await events.insert_events(connection, facts, self._channels)
         self._ring(split=False)
 
+    async def record_after(self, event: Event, kinds: tuple[EventKind, ...], *, last: Event | None) -> bool:
+        """Store an event only if `last` is still the last one of these kinds; of many that try, one stores it."""
+        async with self.database.write() as connection:
+            if not await events.is_last(connection, kinds, last):
+                return False
+            await events.insert_events(connection, [event], self._channels)
+        self._ring(split=False)
+        return True
+
     async def events(self, after: int = 0, limit: int = 100, rollout_id: str | None = None) -> list[Event]:
         """The oldest `limit` with a greater number than `after`."""
         async with self.database.read() as connection:
             return await events.read_events(connection, after, limit, rollout_id)
 
-    async def latest_event(self, kind: EventKind) -> Event | None:
+    async def latest_event(self, *kinds: EventKind) -> Event | None:
+        """The last event of any of these kinds."""
         async with self.database.read() as connection:
-            return await events.read_latest(connection, kind)
+            return await events.read_latest(connection, kinds)
 
     async def told(self, rollout_id: str) -> tuple[Told, ...]:
         """How telling people of the rollout's events went, in the order of the events."""

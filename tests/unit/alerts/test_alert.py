@@ -1,9 +1,14 @@
 """What people are told, and where."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from serinus.alerts.alert import LEVELS, Level, alert_of, channels_for
+from serinus.plans import load_shipped, shipped_text
 from serinus.rollout.events import Event, EventKind
+from serinus.rollout.plan_file import parse_plan
 
 
 def event(kind: EventKind, *, channels: tuple[str, ...] = (), incident: str | None = None, **details: str) -> Event:
@@ -47,3 +52,28 @@ def test_every_kind_of_alert_has_a_title_in_both_languages(kind: EventKind) -> N
     titles = {alert_of(event(kind), language).title for language in ("en", "ko")}
     assert len(titles) == 2
     assert all(titles)
+
+
+ROUTING = Path(__file__).parents[3] / "docs/howto/alerts.md"
+
+
+def documented() -> dict[str, tuple[str, set[str]]]:
+    """The rows of the page's table: kind of event -> level, channels."""
+    rows = re.findall(r"^\| `([a-z_]+)` \| [^|]+ \| ([a-z]+) \| ([^|]+) \|$", ROUTING.read_text(), re.MULTILINE)
+    return {kind: (level, set(re.findall(r"`([a-z]+)`", channels))) for kind, level, channels in rows}
+
+
+def test_the_page_on_alerts_lists_every_kind_with_its_level_and_channels() -> None:
+    told = {kind: (LEVELS[kind].value, set(channels_for(event(kind))) - {"log", "webhook"}) for kind in LEVELS}
+    assert documented() == told
+
+
+def test_triggers_that_name_no_channel_are_told_as_the_brief_says() -> None:
+    usual = {trigger.limit.name: trigger.channels for trigger in load_shipped("phase4").triggers}
+    text = re.sub(r"(?m)^channels = .*\n", "", shipped_text("phase4"), count=3)
+    assert {trigger.limit.name: trigger.channels for trigger in parse_plan(text).triggers} == usual
+    assert usual == {
+        "error-rate": ("pagerduty", "slack"),
+        "p95": ("slack", "email"),
+        "availability": ("slack",),
+    }

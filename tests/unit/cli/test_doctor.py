@@ -1,5 +1,6 @@
 """The doctor says what a start without the store would begin with."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -7,10 +8,15 @@ import pytest
 from click.testing import CliRunner
 
 from serinus.cli.main import main
+from serinus.control.commands import Commands
+from serinus.plans import load_shipped
+from serinus.rollout.commands import Order
 from serinus.routing.split import Split
 from serinus.settings import load
 from serinus.storage.codec import dump
+from serinus.storage.database import Database
 from serinus.storage.splits import StoredSplit
+from serinus.storage.store import Store
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -60,3 +66,21 @@ def test_a_folder_that_is_not_there_is_told_with_what_to_do(url: str, tmp_path: 
 
 def test_a_store_in_memory_has_nothing_to_keep() -> None:
     assert "kept split" not in found("sqlite+aiosqlite://")
+
+
+def test_a_running_plan_that_tells_on_channels_nobody_configured_is_told_with_the_settings_to_make(url: str) -> None:
+    async def start() -> None:
+        database = Database(url)
+        store = Store(database)
+        await store.prepare()
+        await Commands(store).start(load_shipped("phase4"), Order("ann", 1.0))
+        await database.close()
+
+    asyncio.run(start())
+    finding = found(url)["plan's channels"]
+    assert finding["state"] == "wrong"
+    for setting in ("SERINUS_SLACK_WEBHOOK_URL", "SERINUS_PAGERDUTY_ROUTING_KEY", "SERINUS_SMTP_URL"):
+        assert setting in finding["message"]
+    some = found(url, SERINUS_SLACK_WEBHOOK_URL="https://hooks.example.org/x")["plan's channels"]
+    assert "slack" not in some["message"]
+    assert "pagerduty" in some["message"]

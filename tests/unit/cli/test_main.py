@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -44,7 +45,8 @@ def test_the_help_lists_every_command_and_exit_code() -> None:
 @pytest.mark.parametrize("name", shipped_names())
 def test_a_shipped_plan_passes_its_own_check(name: str) -> None:
     result = CliRunner().invoke(main, ["plan", "check", "-", "--json"], input=shipped_text(name))
-    assert (result.exit_code, json.loads(result.stdout)) == (0, {"valid": True, "problems": []})
+    answer = json.loads(result.stdout)
+    assert (result.exit_code, answer["valid"], answer["problems"]) == (0, True, [])
 
 
 def test_every_problem_of_a_plan_is_listed_with_its_line() -> None:
@@ -84,3 +86,16 @@ def test_wrong_settings_stop_a_service_before_it_starts() -> None:
     result = CliRunner().invoke(main, ["serve"], env={"SERINUS_STALE_AFTER_SECONDS": "soon"})
     assert result.exit_code == 2
     assert "SERINUS_STALE_AFTER_SECONDS" in result.stderr
+
+
+def test_a_plan_check_warns_of_channels_that_lead_nowhere(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text(shipped_text("phase4"))
+    result = CliRunner().invoke(main, ["plan", "check", str(plan)], env={"SERINUS_SMTP_URL": None})
+    assert result.exit_code == 0
+    assert "email (set SERINUS_SMTP_URL)" in result.stderr
+    answer = json.loads(CliRunner().invoke(main, ["plan", "check", str(plan), "--json"]).stdout)
+    assert (answer["valid"], len(answer["warnings"])) == (True, 1)
+    unsure = CliRunner().invoke(main, ["plan", "check", str(plan)], env={"SERINUS_SMTP_URL": "nonsense"})
+    assert unsure.exit_code == 0
+    assert "cannot be said" in unsure.stderr

@@ -1,0 +1,79 @@
+"""A look into an installation's store from outside, for the command line: no service, no controller, nothing runs."""
+
+import time
+from dataclasses import dataclass
+
+from sqlalchemy.engine import make_url
+
+from serinus.access import Role
+from serinus.alerts.alert import channels_for
+from serinus.analysis.forecast import Baseline, measured
+from serinus.control.kept_split import read_kept
+from serinus.deployment import DeploymentVersion
+from serinus.rollout.plan import Plan
+from serinus.settings import Settings
+from serinus.storage.database import Database
+from serinus.storage.store import Store
+
+
+async def create_token(settings: Settings, name: str, role: str, expires_at: float | None) -> str:
+    """A token made in the store itself, for the first one; raises `StoreUnavailable`."""
+    database = Database(settings.database_url)
+    try:
+        store = Store(database, channels=channels_for)
+        await store.prepare()
+        return await store.create_token(name, role, time.time(), expires_at)
+    finally:
+        await database.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the store says of an installation; `admins` and `tokens` count those in force, `plan` is the running one."""
+
+    tokens: int
+    admins: int
+    controller_seconds_ago: float | None
+    agents: tuple[str, ...]
+    plan: Plan | None = None
+
+
+async def look(settings: Settings) -> Findings:
+    """Look into the store without changing it; raises `StoreUnavailable`."""
+    database, now = Database(settings.database_url), time.time()
+    try:
+        store = Store(database, channels=channels_for)
+        tokens = [token for token in await store.tokens() if token.valid(now)]
+        heard_at = await store.controller_heard_at()
+        fleet = await store.fleet(now - settings.stale_after_seconds)
+        rollout = await store.active_rollout()
+    finally:
+        await database.close()
+    return Findings(
+        plan=rollout.plan if rollout else None,
+        tokens=len(tokens),
+        admins=sum(token.role == Role.ADMIN for token in tokens),
+        controller_seconds_ago=None if heard_at is None else max(0.0, now - heard_at),
+        agents=tuple(agent.agent for agent in fleet),
+    )
+
+
+async def look_at_legacy(settings: Settings, seconds: float) -> Baseline | None:
+    """What the store has of LEGACY over the last `seconds`; None without any request. Raises `StoreUnavailable`."""
+    database = Database(settings.database_url)
+    try:
+        cells = await Store(database, channels=channels_for).window(time.time() - seconds)
+    finally:
+        await database.close()
+    return measured(cell for key, cell in cells.items() if key.version is DeploymentVersion.LEGACY)
+
+
+def kept_share(settings: Settings) -> float | None:
+    """The canary's percentage at a start without the store, if one is kept; raises `OSError` and `Unreadable`."""
+    stored = read_kept(settings.kept_split_path) if settings.kept_split_path else None
+    return stored.split.percentage if stored else None
+
+
+def shown_url(settings: Settings) -> str:
+    """The store's address without its password."""
+    return make_url(settings.database_url).render_as_string(hide_password=True)
