@@ -29,11 +29,9 @@ class Clock:
         self.now += seconds
 
 
-def engines_at(path: Path, clock: Clock, *, simulation: bool = False) -> Engines:
+def engines_at(path: Path, clock: Clock, **settings: Any) -> Engines:
     url = f"sqlite+aiosqlite:///{path / 'mentor.db'}"
-    return Engines(
-        MentorSettings(database_url=url, simulation=simulation), clock, draw=lambda: 0.99
-    )  # explores nothing
+    return Engines(MentorSettings(database_url=url, **settings), clock, draw=lambda: 0.99)  # explores nothing
 
 
 class Service:
@@ -64,6 +62,12 @@ class Service:
 
     def post(self, path: str, body: object = None) -> httpx2.Response:
         return self._runner.run(self._client.post(path, json=body))
+
+    def delete(self, path: str) -> httpx2.Response:
+        return self._runner.run(self._client.delete(path))
+
+    def send(self, method: str, path: str, headers: dict[str, str], body: object = None) -> httpx2.Response:
+        return self._runner.run(self._client.request(method, path, json=body, headers=headers))
 
     def post_raw(self, path: str, content: bytes) -> httpx2.Response:
         headers = {"content-type": "application/json"}

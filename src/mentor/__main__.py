@@ -6,7 +6,9 @@ import time
 from collections.abc import Sequence
 
 import click
+from pydantic import ValidationError
 
+from mentor.callers import issue_token
 from mentor.canary.content import shared_head
 from mentor.feedback import MadeRecommendation, RecommendationLog
 from mentor.off_policy_report import judge
@@ -34,8 +36,26 @@ def off_policy(days: float, most: int, language: str, *, as_json: bool) -> None:
     click.echo(report.to_json() if as_json else report.to_markdown(Language(language), days=days), nl=as_json)
 
 
+@main.command()
+@click.option("--user", "user_id", required=True, help="Whom the token lets in.")
+@click.option("--hours", default=24.0, show_default=True, type=click.FloatRange(min=0, min_open=True))
+def token(user_id: str, hours: float) -> None:
+    """A bearer token for one user, made with MENTOR_AUTH_SECRET."""
+    secret = _settings().auth_secret.get_secret_value()
+    if not secret:
+        sys.exit("set MENTOR_AUTH_SECRET to the service's secret")
+    click.echo(issue_token(user_id, secret, expires_at=time.time() + hours * 3600))
+
+
+def _settings() -> MentorSettings:
+    try:
+        return MentorSettings()
+    except ValidationError as error:
+        sys.exit("\n".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors()))
+
+
 async def _rated(*, since: float, most: int) -> Sequence[MadeRecommendation]:
-    database = Database(MentorSettings().database_url)
+    database = Database(_settings().database_url)
     try:
         await database.migrate("mentor.migrations")
         return await RecommendationLog(database, shared_head()).rated(since=since, most=most)

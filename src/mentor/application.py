@@ -26,6 +26,7 @@ def version_app(engines: Engines, version: DeploymentVersion) -> FastAPI:
         await engines.close()
 
     app = FastAPI(title=f"mentor ({version})", version="2.0", lifespan=lifespan)
+    app.state.callers = engines.callers
     app.include_router(phase4_routes(engines, version))
     _add_probes(app, engines, version)
     answer_problems(app)

@@ -93,6 +93,10 @@ class Conversations:
         await self._sessions.create(session)
         return session
 
+    async def owner(self, session_id: str) -> str | None:
+        """The user whose conversation this is; None when there is none."""
+        return await self._sessions.owner(session_id)
+
     async def turn(self, session_id: str, message: str, labels: dict[str, Any]) -> TakenTurn:
         """Raises SessionNotFound, SessionClosed, SessionExpired; SessionBusy when others always came first."""
         for _ in range(_ATTEMPTS):
@@ -132,6 +136,10 @@ class Conversations:
         if not keep_messages:
             await self._sessions.erase(session_id)
         return await self._closed(await self.conversation(session_id))
+
+    async def delete(self, session_id: str) -> None:
+        """Raises SessionNotFound."""
+        await self._sessions.delete(session_id)
 
     async def list(
         self, user_id: str, *, state: SessionState | None, limit: int, cursor: str | None

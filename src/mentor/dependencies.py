@@ -7,7 +7,9 @@ import random
 import time
 from collections.abc import Callable
 from functools import cache, cached_property
+from typing import Final
 
+from mentor.callers import Callers
 from mentor.canary.content import shared_head
 from mentor.canary.encoder import shared_encoder
 from mentor.canary.ensemble import EnsembleRecommender
@@ -19,11 +21,16 @@ from mentor.exploration import NO_EXPLORATION, Exploration
 from mentor.feedback import RecommendationLog
 from mentor.health import Health
 from mentor.legacy.resonance import ResonanceRecommender
+from mentor.personal import PersonalStore
+from mentor.rates import RateLimit
 from mentor.recommendations import Recommendations
+from mentor.retention import Retention
 from mentor.sessions import SessionStore
 from mentor.settings import MentorSettings
 from mentor.simulation import SimulatedLog, SimulatedSessions
 from serinus import Database, DeploymentVersion
+
+_DAY_S: Final = 24 * 3600.0
 
 
 class Engines:
@@ -65,6 +72,20 @@ class Engines:
     def responder(self) -> Responder:
         model = None if self.settings.simulation else self.settings.model
         return WithFallback(LanguageModel(model), timeout_s=model.timeout_s) if model else Offline()
+
+    @cached_property
+    def callers(self) -> Callers:
+        secret = self.settings.auth_secret.get_secret_value() if self.settings.auth else None
+        rate = self.settings.rate_per_minute
+        return Callers(secret, RateLimit(rate, self.clock) if rate else None, self.clock)
+
+    @cached_property
+    def personal_store(self) -> PersonalStore:
+        return PersonalStore(self.database)
+
+    @cached_property
+    def retention(self) -> Retention:
+        return Retention(self.session_manager, kept_s=self.settings.retention_days * _DAY_S, clock=self.clock)
 
     @cached_property
     def log(self) -> RecommendationLog:

@@ -32,16 +32,17 @@ def service(engines: Engines, *, legacy: ASGIApp, canary: ASGIApp) -> ASGIApp:
             subject.query("user_id"),
         ),
         options=Options(
-            endpoints=_templates(engines),
+            endpoints=templates(engines),
             exclude=(*Options().exclude, HEALTH),
             safe_endpoints=SAFE,
         ),
     )
 
 
-def _templates(engines: Engines) -> tuple[str, ...]:
+def templates(engines: Engines) -> tuple[str, ...]:
+    """Every path of API v2 once."""
     routes = phase4_routes(engines, DeploymentVersion.LEGACY).routes
-    return tuple(route.path for route in routes if isinstance(route, APIRoute))
+    return tuple(dict.fromkeys(route.path for route in routes if isinstance(route, APIRoute)))
 
 
 app = create_app()

@@ -38,7 +38,7 @@ class Cursor:
             cursor = cls(float(at), str(item_id))
         except (binascii.Error, ValueError, TypeError) as error:
             raise InvalidCursor("Leave the cursor out to begin with the first page.") from error
-        if not math.isfinite(cursor.at):
+        if not math.isfinite(cursor.at) or "\0" in cursor.item_id:
             raise InvalidCursor("Leave the cursor out to begin with the first page.")
         return cursor
 

@@ -1,10 +1,13 @@
 """Answers of the engines as bodies of API v2."""
 
+from dataclasses import asdict
+
 from mentor import schemas
 from mentor.conversations import ClosedConversation, Conversation, TakenTurn
 from mentor.detection import Detection
 from mentor.feedback import MadeRecommendation
 from mentor.health import Checkup, Condition
+from mentor.personal import Erased, PersonalRecords
 from mentor.recommendation import Recommendation
 from mentor.recommendations import Comparison, Recommendations, Recommended
 from mentor.schemas import instant
@@ -160,6 +163,14 @@ def session_item(session: Session, state: SessionState) -> schemas.SessionItem:
         last_activity=instant(session.last_activity_at),
         state=state,
     )
+
+
+def export(user_id: str, records: PersonalRecords, *, now: float) -> schemas.ExportResponse:
+    return schemas.ExportResponse(user_id=user_id, exported_at=instant(now), **asdict(records))
+
+
+def erased(user_id: str, counts: Erased, *, now: float) -> schemas.EraseResponse:
+    return schemas.EraseResponse(user_id=user_id, erased_at=instant(now), erased=schemas.ErasedCounts(**asdict(counts)))
 
 
 def health(checkup: Checkup, *, simulated: bool, now: float) -> schemas.HealthResponse:

@@ -38,7 +38,7 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
 async def _refused(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, MentorError):
         raise TypeError(error)
-    return _problem(error.status, error.name, error.title, detail=str(error))
+    return _problem(error.status, error.name, error.title, detail=str(error), headers=error.response_headers)
 
 
 async def _unavailable(_request: Request, error: Exception) -> JSONResponse:

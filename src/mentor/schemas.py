@@ -33,8 +33,15 @@ def _storable(labels: dict[str, Any]) -> dict[str, Any]:
     return labels
 
 
-UserId = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("must not hold the character U+0000, which a database cannot keep")
+    return text
+
+
+Kept = AfterValidator(_without_nul)
+UserId = Annotated[str, StringConstraints(min_length=1, max_length=128), Kept]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000), Kept]
 PersonaName = Annotated[Persona, BeforeValidator(_any_case)]
 
 
@@ -118,10 +125,10 @@ class CompareResponse(Body):
 
 class FeedbackRequest(Body):
     user_id: UserId
-    recommendation_id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    recommendation_id: Annotated[str, StringConstraints(min_length=1, max_length=64), Kept]
     rating: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
     chosen_persona: PersonaName | None = None
-    comment: Annotated[str, StringConstraints(max_length=4000)] | None = None
+    comment: Annotated[str, StringConstraints(max_length=4000), Kept] | None = None
 
 
 class FeedbackResponse(Body):
@@ -253,6 +260,31 @@ class SessionsResponse(Body):
     total_count: int
     active_count: int
     next_cursor: str | None
+
+
+class ExportResponse(Body):
+    """Rows as they are stored; times in them are epoch seconds."""
+
+    user_id: str
+    exported_at: datetime
+    conversations: list[dict[str, Any]]
+    turns: list[dict[str, Any]]
+    recommendations: list[dict[str, Any]]
+    feedback: list[dict[str, Any]]
+    tastes: list[dict[str, Any]]
+
+
+class ErasedCounts(Body):
+    conversations: int
+    turns: int
+    recommendations: int
+    feedback: int
+
+
+class EraseResponse(Body):
+    user_id: str
+    erased_at: datetime
+    erased: ErasedCounts
 
 
 class Phase4Features(Body):

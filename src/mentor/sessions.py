@@ -1,7 +1,7 @@
 """Conversations in the shared database: either version goes on where the other stopped."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -15,6 +15,7 @@ from mentor.paging import Cursor, Page, newest_first
 from mentor.personas import Persona
 from serinus import Database
 
+_START: Final = "Start a conversation with POST /api/v2/conversations/start."
 OFFLINE: Final = "offline_responder"
 
 
@@ -91,7 +92,7 @@ class SessionStore:
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
             if row is None:
-                raise SessionNotFound("Start a conversation with POST /api/v2/conversations/start.")
+                raise SessionNotFound(_START)
             session = _session(row)
             return session, await _turns(connection, session_id, after=turns_after(session))
 
@@ -145,6 +146,19 @@ class SessionStore:
             await connection.execute(delete(tables.turns).where(tables.turns.c.session_id == session_id))
             await connection.execute(update(tables.sessions).where(of_session).values(memory={}))
 
+    async def delete(self, session_id: str) -> None:
+        """Raises SessionNotFound."""
+        async with self._database.write() as connection:
+            if not await _delete(connection, [session_id]):
+                raise SessionNotFound(_START)
+
+    async def purge(self, *, expired_before: float, most: int) -> int:
+        """Delete up to `most` conversations that expired before that instant (epoch seconds); returns how many."""
+        query = select(tables.sessions.c.session_id).where(tables.sessions.c.expires_at < expired_before).limit(most)
+        async with self._database.write() as connection:
+            found = (await connection.execute(query)).scalars().all()
+            return await _delete(connection, found)
+
     async def list(
         self, user_id: str, *, now: float, state: SessionState | None, limit: int, cursor: str | None
     ) -> Page[Session]:
@@ -164,6 +178,12 @@ class SessionStore:
         async with self._database.read() as connection:
             total, active_count = (await connection.execute(query)).one()
         return SessionCounts(total, active_count)
+
+
+async def _delete(connection: AsyncConnection, session_ids: Sequence[str]) -> int:
+    await connection.execute(delete(tables.turns).where(tables.turns.c.session_id.in_(session_ids)))
+    gone = await connection.execute(delete(tables.sessions).where(tables.sessions.c.session_id.in_(session_ids)))
+    return gone.rowcount
 
 
 def _session(row: Row[Any]) -> Session:

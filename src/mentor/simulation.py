@@ -51,6 +51,11 @@ class SimulatedSessions(SessionStore):
 
     async def erase(self, session_id: str) -> None: ...
 
+    async def delete(self, session_id: str) -> None: ...
+
+    async def purge(self, *, expired_before: float, most: int) -> int:  # noqa: ARG002 - nothing is kept
+        return 0
+
     async def list(
         self, user_id: str, *, now: float, state: SessionState | None, limit: int, cursor: str | None
     ) -> Page[Session]:

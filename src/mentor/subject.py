@@ -8,7 +8,7 @@ from starlette.types import Scope
 
 from mentor.sessions import SessionStore
 
-_CONVERSATION: Final = re.compile(r"/api/v2/conversations/(?!start/?$)([^/]+)(?:/turn|/close)?/?$")
+_CONVERSATION: Final = re.compile(r"/api/v2/conversations/(?!start/?$)([^/\0]+)(?:/turn|/close)?/?$")
 _REMEMBERED: Final = 10_000
 
 

@@ -18,6 +18,7 @@ sessions = Table(
     Column("uses_memory", Boolean, nullable=False),
     Column("memory", JSON, nullable=False),
     Index("mentor_sessions_of_user", "user_id", "created_at"),
+    Index("mentor_sessions_by_expiry", "expires_at"),
 )
 
 turns = Table(

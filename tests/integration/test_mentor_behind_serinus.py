@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from mentor.main import create_app
+from mentor.application import version_app
+from mentor.dependencies import Engines
+from mentor.main import create_app, templates
 from mentor.settings import MentorSettings
 from mentor_service import Service
+from serinus import DeploymentVersion
 
 TOKEN = "0123456789abcdef" * 2
 USERS = [f"user-{number}" for number in range(12)]
@@ -96,3 +99,10 @@ def test_feedback_is_satisfaction_counted_by_version_each_rating_once(whole: Ser
             break
     assert (values[0]["name"], values[0]["legacy_mean"], values[0]["canary_mean"]) == ("satisfaction", -1.0, 1.0)
     assert values[0]["legacy_count"] + values[0]["canary_count"] == len(USERS)
+
+
+def test_every_call_of_the_api_takes_part_in_a_rollout() -> None:
+    engines = Engines(MentorSettings(simulation=True))
+    offered = {path for path in version_app(engines, DeploymentVersion.CANARY).openapi()["paths"] if "/v2/" in path}
+    assert set(templates(engines)) == offered
+    assert len(templates(engines)) == len(offered)

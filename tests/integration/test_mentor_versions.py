@@ -53,7 +53,7 @@ def shape(value: object) -> object:
 def test_both_versions_serve_the_same_paths(legacy: Service, canary: Service) -> None:
     paths = [set(service.get("/openapi.json").json()["paths"]) for service in (legacy, canary)]
     assert paths[0] == paths[1]
-    assert len(paths[0]) == 12
+    assert len(paths[0]) == 14
 
 
 def test_both_versions_answer_in_the_same_shape(legacy: Service, canary: Service) -> None:
@@ -279,3 +279,19 @@ def test_a_body_over_the_limit_is_refused_before_it_is_understood(refusing: Serv
     assert (answer.status_code, answer.json()["type"]) == (413, "urn:mentor:problem:body-too-large")
     assert "65536 bytes; send less" in answer.json()["detail"]
     assert refusing.get("/api/v2/conversations", user_id="max").json()["total_count"] == 1
+
+
+def test_the_character_that_databases_do_not_keep_is_refused_everywhere(refusing: Service) -> None:
+    nul = "a\0b"
+    session = refusing.start()
+    bodies = [
+        ("recommend/personalized", {"user_id": nul, "query": "hello"}),
+        ("recommend/personalized", {"user_id": "ada", "query": nul}),
+        ("recommend/feedback", {"user_id": "ada", "recommendation_id": nul, "rating": 1}),
+        ("recommend/feedback", {"user_id": "ada", "recommendation_id": "r", "rating": 1, "comment": nul}),
+        (f"conversations/{session}/turn", {"user_message": nul}),
+    ]
+    assert [refusing.post(f"/api/v2/{path}", body).status_code for path, body in bodies] == [422] * 5
+    assert refusing.get("/api/v2/users/a%00b/export").status_code == 422
+    assert refusing.get("/api/v2/conversations/a%00b").status_code == 404
+    assert refusing.get("/api/v2/conversations", user_id="ada", cursor="WzEsICJcdTAwMDAiXQ").status_code == 422

@@ -1,17 +1,20 @@
 """API v2, served alike by both versions: the engines behind it are what differs."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from time import perf_counter
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Body, Header, Query, Response
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Response
 from fastapi.responses import StreamingResponse
+from starlette.requests import HTTPConnection
 
 from mentor import presenting, schemas
+from mentor.callers import Caller, Callers
 from mentor.canary import streaming
-from mentor.conversations import TakenTurn
+from mentor.conversations import Conversations, TakenTurn
 from mentor.dependencies import Engines
 from mentor.detection import Hints
+from mentor.errors import SessionNotFound
 from mentor.feedback import Feedback
 from mentor.schemas import UserId, instant
 from mentor.sessions import SessionState
@@ -26,13 +29,26 @@ STREAMED_TOO: Final[dict[str, Any]] = {
 Limit = Annotated[int, Query(ge=1, le=100)]
 Cursor = Annotated[str | None, Query(max_length=256)]
 Owner = Annotated[UserId, Query()]
+PathUser = Annotated[UserId, Path()]
+
+
+def _caller(connection: HTTPConnection) -> Caller:
+    callers: Callers = connection.app.state.callers
+    return callers.identify(connection)
+
+
+Calling = Annotated[Caller, Depends(_caller)]
 
 
 def phase4_routes(engines: Engines, version: DeploymentVersion) -> APIRouter:
-    """All calls under `/api/v2`, answered by the engines of `version`."""
+    """All calls under `/api/v2`, answered by the engines of `version`; the application's state holds the `callers`."""
     router = APIRouter(prefix="/api/v2")
+    conversations = engines.conversations(version)
     _add_recommendations(router, engines, version)
-    _add_conversations(router, engines, version)
+    _add_conversations(router, engines, conversations)
+    _add_turns(router, engines, conversations)
+    _add_conversation(router, conversations)
+    _add_personal(router, engines)
     _add_health(router, engines)
     return router
 
@@ -41,8 +57,11 @@ def _add_recommendations(router: APIRouter, engines: Engines, version: Deploymen
     service = engines.recommendations(version)
 
     @router.post("/recommend/personalized", tags=["recommendation"])
-    async def recommend(body: schemas.RecommendRequest, response: Response) -> schemas.RecommendResponse:
+    async def recommend(
+        body: schemas.RecommendRequest, response: Response, caller: Calling
+    ) -> schemas.RecommendResponse:
         started = perf_counter()
+        caller.must_be(body.user_id)
         hints = body.context.hints() if body.context else Hints()
         recommended = await service.recommend(body.user_id, body.query, hints)
         _mark(response, degraded=recommended.degraded)
@@ -52,28 +71,33 @@ def _add_recommendations(router: APIRouter, engines: Engines, version: Deploymen
         return presenting.recommendation(recommended, body.options or schemas.RecommendOptions(), metadata)
 
     @router.post("/recommend/compare", tags=["recommendation"])
-    async def compare(body: schemas.CompareRequest, response: Response) -> schemas.CompareResponse:
+    async def compare(body: schemas.CompareRequest, response: Response, caller: Calling) -> schemas.CompareResponse:
+        caller.must_be(body.user_id)
         compared = await service.compare(body.user_id, body.query, include_legacy=body.include_legacy)
         _mark(response, degraded=compared.degraded)
         return presenting.comparison(compared, version)
 
     @router.post("/recommend/feedback", tags=["recommendation"])
-    async def rate(body: schemas.FeedbackRequest) -> schemas.FeedbackResponse:
+    async def rate(body: schemas.FeedbackRequest, caller: Calling) -> schemas.FeedbackResponse:
+        caller.must_be(body.user_id)
         given = Feedback(**body.model_dump(), recorded_at=engines.clock())
         return schemas.FeedbackResponse(accepted=True, recorded_at=instant(await service.rate(given)))
 
     @router.get("/recommend/history", tags=["recommendation"])
-    async def history(user_id: Owner, limit: Limit = 20, cursor: Cursor = None) -> schemas.HistoryResponse:
+    async def history(
+        user_id: Owner, caller: Calling, limit: Limit = 20, cursor: Cursor = None
+    ) -> schemas.HistoryResponse:
+        caller.must_be(user_id)
         page = await service.history(user_id, limit=limit, cursor=cursor)
         items = [presenting.history_item(made) for made in page.items]
         return schemas.HistoryResponse(user_id=user_id, items=items, next_cursor=page.next_cursor)
 
 
-def _add_conversations(router: APIRouter, engines: Engines, version: DeploymentVersion) -> None:
-    service = engines.conversations(version)
-
+def _add_conversations(router: APIRouter, engines: Engines, service: Conversations) -> None:
     @router.post("/conversations/start", tags=["conversation"])
-    async def start(body: schemas.StartRequest) -> schemas.StartResponse:
+    async def start(body: schemas.StartRequest, caller: Calling) -> schemas.StartResponse:
+        caller.must_be(body.user_id)
+        await engines.retention.enforce()
         options = body.options or schemas.StartOptions()
         session = await service.start(
             body.user_id,
@@ -83,9 +107,42 @@ def _add_conversations(router: APIRouter, engines: Engines, version: DeploymentV
         )
         return presenting.started(session)
 
+    @router.get("/conversations", tags=["conversation"])
+    async def conversations(
+        user_id: Owner, caller: Calling, state: SessionState | None = None, limit: Limit = 20, cursor: Cursor = None
+    ) -> schemas.SessionsResponse:
+        caller.must_be(user_id)
+        page, counts = await service.list(user_id, state=state, limit=limit, cursor=cursor)
+        return schemas.SessionsResponse(
+            user_id=user_id,
+            sessions=[presenting.session_item(session, service.state(session)) for session in page.items],
+            total_count=counts.total,
+            active_count=counts.active,
+            next_cursor=page.next_cursor,
+        )
+
+
+def _owned_by_caller(service: Conversations) -> Callable[[str, Caller], Awaitable[str]]:
+    async def own(session_id: str, caller: Calling) -> str:
+        """The conversation's identifier, if there can be one and the caller may know about it."""
+        if "\0" in session_id:  # no database keeps it, and some refuse to look for it
+            raise SessionNotFound("Start a conversation with POST /api/v2/conversations/start.")
+        if caller.user_id is not None:
+            caller.must_own(await service.owner(session_id))
+        return session_id
+
+    return own
+
+
+def _add_turns(router: APIRouter, engines: Engines, service: Conversations) -> None:
+    own = Depends(_owned_by_caller(service))
+
     @router.post("/conversations/{session_id}/turn", tags=["conversation"], **STREAMED_TOO)
     async def turn(
-        session_id: str, body: schemas.TurnRequest, response: Response, accept: Annotated[str, Header()] = ""
+        session_id: Annotated[str, own],
+        body: schemas.TurnRequest,
+        response: Response,
+        accept: Annotated[str, Header()] = "",
     ) -> Any:
         """With `Accept: text/event-stream` the words come as they are found: events `delta`, then `turn`."""
         started = perf_counter()
@@ -100,29 +157,41 @@ def _add_conversations(router: APIRouter, engines: Engines, version: DeploymentV
         _mark(response, degraded=taken.answer.degraded)
         return present(taken)
 
+
+def _add_conversation(router: APIRouter, service: Conversations) -> None:
+    own = Depends(_owned_by_caller(service))
+
     @router.get("/conversations/{session_id}", tags=["conversation"])
-    async def get(session_id: str) -> schemas.ConversationResponse:
+    async def get(session_id: Annotated[str, own]) -> schemas.ConversationResponse:
         return presenting.conversation(await service.conversation(session_id))
 
     @router.post("/conversations/{session_id}/close", tags=["conversation"])
     async def close(
-        session_id: str, body: Annotated[schemas.CloseRequest | None, Body()] = None
+        session_id: Annotated[str, own], body: Annotated[schemas.CloseRequest | None, Body()] = None
     ) -> schemas.CloseResponse:
         keep_messages = body is None or body.save_conversation
         return presenting.closed(await service.close(session_id, keep_messages=keep_messages))
 
-    @router.get("/conversations", tags=["conversation"])
-    async def conversations(
-        user_id: Owner, state: SessionState | None = None, limit: Limit = 20, cursor: Cursor = None
-    ) -> schemas.SessionsResponse:
-        page, counts = await service.list(user_id, state=state, limit=limit, cursor=cursor)
-        return schemas.SessionsResponse(
-            user_id=user_id,
-            sessions=[presenting.session_item(session, service.state(session)) for session in page.items],
-            total_count=counts.total,
-            active_count=counts.active,
-            next_cursor=page.next_cursor,
-        )
+    @router.delete("/conversations/{session_id}", tags=["conversation"], status_code=204)
+    async def delete(session_id: Annotated[str, own]) -> None:
+        """Nothing of it is kept."""
+        await service.delete(session_id)
+
+
+def _add_personal(router: APIRouter, engines: Engines) -> None:
+    store = engines.personal_store
+
+    @router.get("/users/{user_id}/export", tags=["personal"])
+    async def export(user_id: PathUser, caller: Calling) -> schemas.ExportResponse:
+        """Everything that is stored about a user."""
+        caller.must_be(user_id)
+        return presenting.export(user_id, await store.export(user_id), now=engines.clock())
+
+    @router.delete("/users/{user_id}", tags=["personal"])
+    async def erase(user_id: PathUser, caller: Calling) -> schemas.EraseResponse:
+        """Forget a user: conversations, recommendations, feedback, and what was learnt from it about them."""
+        caller.must_be(user_id)
+        return presenting.erased(user_id, await store.erase(user_id), now=engines.clock())
 
 
 def _add_health(router: APIRouter, engines: Engines) -> None:
