@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from mentor import schemas
+from mentor import personal_schemas, schemas
 from mentor.conversations import ClosedConversation, Conversation, TakenTurn
 from mentor.detection import Detection
 from mentor.feedback import MadeRecommendation
@@ -165,12 +165,14 @@ def session_item(session: Session, state: SessionState) -> schemas.SessionItem:
     )
 
 
-def export(user_id: str, records: PersonalRecords, *, now: float) -> schemas.ExportResponse:
-    return schemas.ExportResponse(user_id=user_id, exported_at=instant(now), **asdict(records))
+def export(user_id: str, records: PersonalRecords, *, now: float) -> personal_schemas.ExportResponse:
+    return personal_schemas.ExportResponse(user_id=user_id, exported_at=instant(now), **asdict(records))
 
 
-def erased(user_id: str, counts: Erased, *, now: float) -> schemas.EraseResponse:
-    return schemas.EraseResponse(user_id=user_id, erased_at=instant(now), erased=schemas.ErasedCounts(**asdict(counts)))
+def erased(user_id: str, counts: Erased, *, now: float) -> personal_schemas.EraseResponse:
+    return personal_schemas.EraseResponse(
+        user_id=user_id, erased_at=instant(now), erased=personal_schemas.ErasedCounts(**asdict(counts))
+    )
 
 
 def health(checkup: Checkup, *, simulated: bool, now: float) -> schemas.HealthResponse:

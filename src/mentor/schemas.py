@@ -262,31 +262,6 @@ class SessionsResponse(Body):
     next_cursor: str | None
 
 
-class ExportResponse(Body):
-    """Rows as they are stored; times in them are epoch seconds."""
-
-    user_id: str
-    exported_at: datetime
-    conversations: list[dict[str, Any]]
-    turns: list[dict[str, Any]]
-    recommendations: list[dict[str, Any]]
-    feedback: list[dict[str, Any]]
-    tastes: list[dict[str, Any]]
-
-
-class ErasedCounts(Body):
-    conversations: int
-    turns: int
-    recommendations: int
-    feedback: int
-
-
-class EraseResponse(Body):
-    user_id: str
-    erased_at: datetime
-    erased: ErasedCounts
-
-
 class Phase4Features(Body):
     recommendations_available: bool
     conversations_available: bool

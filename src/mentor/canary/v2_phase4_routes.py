@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, Depends, Header, Path, Query, Response
 from fastapi.responses import StreamingResponse
 from starlette.requests import HTTPConnection
 
-from mentor import presenting, schemas
+from mentor import personal_schemas, presenting, schemas
 from mentor.callers import Caller, Callers
 from mentor.canary import streaming
 from mentor.conversations import Conversations, TakenTurn
@@ -182,13 +182,13 @@ def _add_personal(router: APIRouter, engines: Engines) -> None:
     store = engines.personal_store
 
     @router.get("/users/{user_id}/export", tags=["personal"])
-    async def export(user_id: PathUser, caller: Calling) -> schemas.ExportResponse:
+    async def export(user_id: PathUser, caller: Calling) -> personal_schemas.ExportResponse:
         """Everything that is stored about a user."""
         caller.must_be(user_id)
         return presenting.export(user_id, await store.export(user_id), now=engines.clock())
 
     @router.delete("/users/{user_id}", tags=["personal"])
-    async def erase(user_id: PathUser, caller: Calling) -> schemas.EraseResponse:
+    async def erase(user_id: PathUser, caller: Calling) -> personal_schemas.EraseResponse:
         """Forget a user: conversations, recommendations, feedback, and what was learnt from it about them."""
         caller.must_be(user_id)
         return presenting.erased(user_id, await store.erase(user_id), now=engines.clock())
