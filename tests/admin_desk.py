@@ -9,6 +9,7 @@ from control_room import MEMORY, Room, live
 from serinus.access import Access
 from serinus.admin.app import PREFIX, admin_app
 from serinus.admin.context import Context
+from serinus.drill.drills import Drills
 
 ADMIN = "the-admin-token-of-the-tests"
 ADDRESS = "203.0.113.7"
@@ -21,6 +22,7 @@ class Desk:
     def __init__(self, room: Room, *, public_metrics: bool = False, max_body_bytes: int = 65_536) -> None:
         self.room = room
         self.access = access = Access(room.store, room.clock, ADMIN, "alice", public_metrics=public_metrics)
+        self.drills = Drills(room.store, room.clock, room.canary)
         context = Context(
             store=room.store,
             commands=room.commands,
@@ -28,6 +30,7 @@ class Desk:
             canary=room.canary,
             agent=room.agent,
             clock=room.clock,
+            drills=self.drills,
             templates=TEMPLATES,
         )
         self.app = admin_app(context, max_body_bytes=max_body_bytes)
@@ -63,7 +66,11 @@ def at_desk(story: Callable[[Desk], Awaitable[None]], url: str = MEMORY, **optio
 
     async def run(room: Room) -> None:
         await room.controller.tick()
-        await story(Desk(room, **options))
+        desk = Desk(room, **options)
+        try:
+            await story(desk)
+        finally:
+            await desk.drills.stop()
 
     live(run, url)
 

@@ -37,10 +37,13 @@ IMPORTS: dict[str, set[str]] = {
         *("deployment", "errors", "routing", "metrics", "analysis", "rollout"),
         *("storage", "asgi", "plans", "pauses"),
     },
+    "drill": {
+        *("deployment", "errors", "analysis", "rollout", "asgi", "storage", "control", "alerts"),
+    },
     "plans": {"rollout", "errors"},
     "admin": {
         *("deployment", "errors", "routing", "metrics", "analysis", "rollout"),
-        *("storage", "access", "problems", "control", "messages", "asgi", "plans", "alerts", "reports"),
+        *("storage", "access", "problems", "control", "messages", "asgi", "plans", "alerts", "reports", "drill"),
     },
     "console": {"errors", "access", "problems"},
     "cli": {"errors", "messages", "settings", "rollout", "plans", "alerts", "reports", "bootstrap", "inspection"},

@@ -30,6 +30,7 @@ from serinus.control.commands import Commands
 from serinus.control.controller import Clock, Controller
 from serinus.control.dead_mans_switch import DeadMansSwitch
 from serinus.control.kept_split import KeptSplit
+from serinus.drill.drills import Drills
 from serinus.errors import StoreUnavailable
 from serinus.rollout.events import Event
 from serinus.sentry import observe
@@ -126,6 +127,7 @@ class Service:
         store, name = self.machinery.store, self.machinery.name
         self.agent = Agent(canary, store, clock, name, switch=_switch(settings), monotonic=elapsed)
         access = _access(settings, store, clock)
+        self.drills = Drills(store, clock, canary)
         context = self._context(settings, access, clock)
         self.admin = admin_app(context, max_body_bytes=settings.max_body_bytes)
         self.console = console_app(access, clock)
@@ -156,6 +158,7 @@ class Service:
             await self.agent.refresh()  # the first request is routed by the stored split already
 
     async def stop(self) -> None:
+        await self.drills.stop()
         await self.machinery.stop()
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -181,6 +184,7 @@ class Service:
             canary=self.canary,
             agent=self.agent,
             clock=clock,
+            drills=self.drills,
             templates=_taking_part(self.canary),
             stale_after_seconds=settings.stale_after_seconds,
             language=settings.language,

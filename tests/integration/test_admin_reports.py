@@ -11,7 +11,9 @@ from defusedxml.ElementTree import fromstring
 
 from admin_desk import Desk, at_desk, kind
 from control_room import PLAN
+from serinus.drill.receipt import DrillReceipt
 from serinus.reports.document import Kind
+from serinus.rollout.events import Event, EventKind
 from serinus.rollout.plan import ApprovalGate, Evidence, Plan
 from serinus.rollout.plan_mapping import plan_to_mapping
 from serinus.rollout.state import Phase
@@ -100,7 +102,7 @@ def test_no_user_is_named_in_an_incident() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
-@pytest.mark.parametrize("about", list(Kind))
+@pytest.mark.parametrize("about", [kind for kind in Kind if kind is not Kind.DRILL])
 def test_every_document_is_well_formed_html_that_fetches_nothing(about: Kind, language: str) -> None:
     async def story(desk: Desk) -> None:
         await begin(desk, CHECKED)
@@ -276,5 +278,33 @@ def test_a_viewer_reads_documents_and_an_operator_hands_in_tests() -> None:
         wrong = await desk.get("/reports/horoscope")
         assert (wrong.status_code, kind(wrong)) == (422, "invalid-input")
         assert "horoscope" not in json.dumps(wrong.json()["detail"])
+
+    at_desk(story)
+
+
+def test_the_drills_report_sets_every_instant_against_its_deadline() -> None:
+    async def story(desk: Desk) -> None:
+        receipt = DrillReceipt(
+            "error-rate", "error-rate", 60.0, 100.0, 103.0, 104.0, 106.0, 105.0, 105.0, None, 212, 53, 18
+        )
+        details = {**receipt.details(), "fault": "errors", "scope": "staging", "plan": "phase4", "by": "ann"}
+        event = Event(EventKind.DRILL_COMPLETED, 120.0, "serinus", None, "drill_failed", details, "drill-1")
+        await desk.room.store.record_events([event])
+        document = await read(desk, Kind.DRILL)
+        times = {
+            row["fact"]: (row["after"], row["allowed"], row["met"]) for row in section(document, "receipt")[0]["rows"]
+        }
+        assert times["last canary request"] == (5.0, 60.0, True)
+        assert times["alert arrived"] == (5.0, 64.0, True)
+        assert times["everybody well again"] == (None, 60.0, False)
+        assert "recovered" in section(document, "summary")[0]["text"]
+        assert facts(section(document, "synthetic")[1])["of them sent to the broken canary"] == 53
+        for language in ("en", "ko"):
+            page = (await desk.get("/reports/drill", params={"format": "html", "language": language})).text
+            fromstring(page.removeprefix("<!DOCTYPE html>\n"))
+        ready = items(await read(desk, Kind.READINESS), "tier_before")
+        assert ready["drilled"] is False
+        await desk.room.store.record_events([replace(event, at=desk.room.clock(), reason="drill_passed")])
+        assert items(await read(desk, Kind.READINESS), "tier_before")["drilled"] is True
 
     at_desk(story)

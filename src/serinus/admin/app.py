@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 from serinus.admin import (
     alerts,
     configuration,
+    drills,
     events,
     measurements,
     plans,
@@ -23,7 +24,7 @@ from serinus.admin.context import Context
 
 PREFIX = "/admin/canary"
 MAX_BODY_BYTES = 65_536
-PARTS = (configuration, measurements, rollouts, plans, status, events, alerts, reports, tokens)
+PARTS = (configuration, measurements, rollouts, plans, status, events, alerts, drills, reports, tokens)
 
 
 def admin_app(context: Context, *, max_body_bytes: int = MAX_BODY_BYTES) -> ASGIApp:

@@ -11,6 +11,7 @@ from serinus.alerts.channels import Channel
 from serinus.asgi import Canary
 from serinus.control.agent import Agent
 from serinus.control.commands import Commands
+from serinus.drill.drills import Drills
 from serinus.messages import LANGUAGES
 from serinus.routing.endpoints import EndpointTable
 from serinus.storage.store import Store
@@ -29,6 +30,7 @@ class Context:
     canary: Canary
     agent: Agent
     clock: Callable[[], float]
+    drills: Drills
     channels: Callable[[], Mapping[str, Channel]] = dict
     link: str | None = None
     templates: Sequence[str] = ()

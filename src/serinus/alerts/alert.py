@@ -53,6 +53,7 @@ LEVELS: Mapping[EventKind, Level] = {
     EventKind.BREAKER_CLOSED: Level.NOTICE,
     EventKind.CONTROLLER_SILENT: Level.CRITICAL,
     EventKind.CONTROLLER_HEARD: Level.NOTICE,
+    EventKind.DRILL_COMPLETED: Level.NOTICE,
 }
 DEFAULT_CHANNELS: Mapping[EventKind, tuple[str, ...]] = {
     **dict.fromkeys(

@@ -125,6 +125,15 @@ class Canary:
             if split.salt != former.salt or (not was_out and split.revision != former.revision):
                 self.breaker.reset(self._clock())
 
+    def alone(self, version: DeploymentVersion) -> Application:
+        """One version's application, past routing and counting, with the state of its own lifespan."""
+        app = self.legacy if version is _LEGACY else self.canary
+
+        async def call(scope: Scope, receive: Receive, send: Send) -> None:
+            await app(self._with_state(scope, version), receive, send)
+
+        return call
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange_type = _EXCHANGES.get(scope["type"])
         if exchange_type is None:

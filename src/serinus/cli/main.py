@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("serinus.cli.measurements:explain", "Say which version a user gets, and why."),
     "events": ("serinus.cli.events:events", "List what happened; --follow goes on."),
     "history": ("serinus.cli.events:history", "List the rollouts."),
+    "drill": ("serinus.cli.drill:drill", "Rehearse the rollback, with synthetic users alone."),
     "report": ("serinus.cli.report:report", "Make a document: baseline, comparison, readiness, incident, …"),
     "alerts": ("serinus.cli.alerts:alerts", "Try out the channels that people are told on."),
     "token": ("serinus.cli.token:token", "Make, list and revoke tokens."),

@@ -8,7 +8,7 @@ import click
 
 from serinus.cli.session import UNUSABLE, Failure, Session, with_session
 
-KINDS = ("baseline", "comparison", "checkpoint", "readiness", "incident")
+KINDS = ("baseline", "comparison", "checkpoint", "readiness", "incident", "drill")
 FORMATS = ("md", "html", "json")
 
 

@@ -14,6 +14,8 @@ from serinus.rollout.gates import valid_approval
 from serinus.rollout.plan import Evidence
 from serinus.rollout.state import Rollout
 
+DRILL_VALID_SECONDS = 30 * 86_400.0
+
 
 def before_the_canary(facts: Facts, words: Words) -> tuple[Item, ...]:
     rollout = facts.rollout
@@ -30,6 +32,7 @@ def before_the_canary(facts: Facts, words: Words) -> tuple[Item, ...]:
         _item(words, "triggers", triggers),
         _item(words, "controller", controller if installation.is_watched else ""),
         _item(words, "agents", words("seen_agents", count=len(agents)) if agents else ""),
+        _item(words, "drilled", *_drilled(facts, words)),
         _item(words, "channels", ", ".join(installation.channels)),
         _item(words, "alerts_arrive", _arrived(facts, words)),
     )
@@ -93,7 +96,18 @@ def before_everybody(facts: Facts, words: Words) -> tuple[Item, ...]:
     return tuple(items)
 
 
-def _item(words: Words, name: str, evidence: str, *, done: bool | None = None, gate: str = "") -> Item:
+def _drilled(facts: Facts, words: Words) -> tuple[str, bool]:
+    """The last drill; one of over a month ago shows nothing."""
+    event = facts.last_drill
+    if event is None:
+        return "", False
+    fresh = facts.now - event.at <= DRILL_VALID_SECONDS
+    return words(
+        "seen_drill", at=event.at, outcome=words.reason(event.reason)
+    ), fresh and event.reason == "drill_passed"
+
+
+def _item(words: Words, name: str, evidence: str, done: bool | None = None, *, gate: str = "") -> Item:  # noqa: FBT001
     """Without `done`, an item is done when there is evidence."""
     is_done = bool(evidence) if done is None else done
     label = words(f"item_{name}", gate=gate)

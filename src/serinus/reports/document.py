@@ -15,6 +15,7 @@ class Kind(StrEnum):
     CHECKPOINT = "checkpoint"
     READINESS = "readiness"
     INCIDENT = "incident"
+    DRILL = "drill"
 
 
 class Unit(StrEnum):

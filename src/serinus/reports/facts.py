@@ -54,7 +54,8 @@ class Installation:
 class Facts:
     """`events` are the rollout's, the oldest first; `report` is what the controller saw last.
 
-    `tests` is the event with the latest test results that were handed in, `baseline` LEGACY before the rollout.
+    `tests` is the event with the latest test results that were handed in, `baseline` LEGACY before the rollout,
+    `last_drill` the end of the last drill.
     """
 
     now: float
@@ -64,11 +65,17 @@ class Facts:
     events: tuple[Event, ...] = ()
     told: tuple[Told, ...] = ()
     tests: Event | None = None
+    last_drill: Event | None = None
     baseline: Window | None = None
     installation: Installation = field(default_factory=Installation)
 
     def of(self, *kinds: EventKind) -> tuple[Event, ...]:
         return tuple(event for event in self.events if event.kind in kinds)
+
+    @property
+    def drill(self) -> Event:
+        """The end of the drill that the document is about."""
+        return self.of(EventKind.DRILL_COMPLETED)[-1]
 
     @property
     def started(self) -> Rollout:

@@ -87,6 +87,7 @@ async def _readiness(store: Store, rollout: Rollout | None, now: float, channels
         facts.events,
         told=await store.told(rollout.id) if rollout else (),
         tests=await store.latest_event(EventKind.TESTS_RECORDED),
+        last_drill=await store.latest_event(EventKind.DRILL_COMPLETED),
         baseline=baseline.window,
         installation=Installation(
             agents=await store.fleet(now - HEARD_SECONDS),
@@ -112,12 +113,23 @@ async def _incident(store: Store, rollout: Rollout | None, now: float, _channels
     )
 
 
+async def _drill(store: Store, _rollout: Rollout | None, now: float, _channels: tuple[str, ...]) -> Facts:
+    """Of the last one that has ended: drills are no part of a rollout."""
+    ended = await store.latest_event(EventKind.DRILL_COMPLETED)
+    if ended is None:
+        raise NotFound("no drill has been carried out; start one: serinus drill")
+    before = await store.events(max(0, (ended.sequence or 0) - EVENTS_AT_ONCE), EVENTS_AT_ONCE)
+    events = tuple(event for event in before if event.incident == ended.incident)
+    return Facts(now, Window(now, now, 1), events=events)
+
+
 GATHERED: Mapping[Kind, Callable[[Store, Rollout | None, float, tuple[str, ...]], Awaitable[Facts]]] = {
     Kind.BASELINE: _baseline,
     Kind.COMPARISON: _comparison,
     Kind.CHECKPOINT: _checkpoint,
     Kind.READINESS: _readiness,
     Kind.INCIDENT: _incident,
+    Kind.DRILL: _drill,
 }
 
 

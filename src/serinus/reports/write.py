@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
-from serinus.reports import baseline, checkpoint, comparison, incident, readiness
+from serinus.reports import baseline, checkpoint, comparison, drill, incident, readiness
 from serinus.reports.as_html import html
 from serinus.reports.as_json import json_text
 from serinus.reports.as_markdown import markdown
@@ -17,6 +17,7 @@ SECTIONS: Mapping[Kind, Callable[[Facts, Words], tuple[Section, ...]]] = {
     Kind.CHECKPOINT: checkpoint.sections,
     Kind.READINESS: readiness.sections,
     Kind.INCIDENT: incident.sections,
+    Kind.DRILL: drill.sections,
 }
 
 

@@ -39,6 +39,8 @@ class EventKind(StrEnum):
     BREAKER_CLOSED = "breaker_closed"
     CONTROLLER_SILENT = "controller_silent"
     CONTROLLER_HEARD = "controller_heard"
+    DRILL_STARTED = "drill_started"
+    DRILL_COMPLETED = "drill_completed"
     TESTS_RECORDED = "tests_recorded"
     TOKEN_CREATED = "token_created"  # noqa: S105 - a kind of event
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a kind of event
