@@ -1,6 +1,7 @@
 """The README's demonstration, as a user would run it, on self-made traffic."""
 
 import json
+import re
 import subprocess
 import sys
 from itertools import pairwise
@@ -16,6 +17,7 @@ def demo(folder: Path, *options: str) -> tuple[int, list[dict[str, Any]], dict[s
     """Exit code, events, and the last status."""
     command = [sys.executable, "-m", "serinus", "demo", "--json", "--data", str(folder), *options]
     run = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
+    assert re.match(r"The console: http://127\.0\.0\.1:\d+/console   log in with the token \S{43}\n", run.stderr)
     *events, status = [json.loads(line) for line in run.stdout.splitlines()]
     return run.returncode, events, status
 

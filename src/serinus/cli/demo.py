@@ -46,14 +46,17 @@ class Service:
     show_default=True,
     help="Folder of recorded traffic; without it the demo makes traffic of the same shape.",
 )
+@click.option("--stay", is_flag=True, help="Go on at the end, to look around in the console; Ctrl-C ends it.")
 @click.option("--json", "as_json", is_flag=True, help="Events and the end as JSON, one value a line.")
-def demo(*, fault: str | None, rate: float, seed: int, language: str, data: Path, as_json: bool) -> None:
+def demo(  # noqa: PLR0913 - click gives every option by name
+    *, fault: str | None, rate: float, seed: int, language: str, data: Path, stay: bool, as_json: bool
+) -> None:
     """Roll mentor's new version out to simulated users, or watch it being rolled back.
 
-    Starts the service, the controller and the admin API in one process on SQLite (in a temporary folder, on a free
-    port of 127.0.0.1), sends users to it from another process, and gives the approvals through the admin API as "demo
-    operator". Ends when the canary is promoted, or rolled back; about two minutes. The exit code is 0 when that is what
-    the demo was to show.
+    Starts the service, the controller, the admin API and the console in one process on SQLite (in a temporary folder,
+    on a free port of 127.0.0.1), sends users to it from another process, and gives the approvals through the admin API
+    as "demo operator". Ends when the canary is promoted, or rolled back; about two minutes. The exit code is 0 when
+    that is what the demo was to show.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was started ends too
     with ExitStack() as stack:
@@ -65,6 +68,8 @@ def demo(*, fault: str | None, rate: float, seed: int, language: str, data: Path
         stack.enter_context(_users(service, rate=rate, seed=seed, data=data))
         reached = show.run()
         show.conclude(reached)
+        if stay:
+            show.stay()
     raise SystemExit(0 if reached == ("rolled_back" if fault else "succeeded") else 1)
 
 

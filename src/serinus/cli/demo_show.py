@@ -1,7 +1,9 @@
 """What the demo shows and does while it runs: reads the status, gives the approvals, breaks the canary if asked to."""
 
+import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import httpx2
@@ -29,6 +31,7 @@ class Show:
     def __init__(self, picture: Picture, url: str, admin_token: str, *, fault: str | None, language: str) -> None:
         self._picture = picture
         self._url = url
+        self._token = admin_token
         self._fault = fault
         self._broken = False
         self._language = language
@@ -38,7 +41,8 @@ class Show:
         self._last_event = 0
 
     def introduce(self, *, traffic: str, rate: float) -> None:
-        """Say what is real and what is simulated; `traffic` is recorded or self_made."""
+        """Say where to look, what is real and what is simulated; `traffic` is recorded or self_made."""
+        self._say("console", url=self._url, token=self._token)
         stage = httpx2.get(f"{self._url}/demo").raise_for_status().json()
         self._say("service", url=self._url)
         self._say(f"users_{traffic}", rate=rate)
@@ -61,6 +65,12 @@ class Show:
     def conclude(self, phase: str) -> None:
         """Say how it ended."""
         self._say(conclusion(phase, broken=self._broken))
+
+    def stay(self) -> None:
+        """Until Ctrl-C; whoever looks needs the service that they look at."""
+        self._say("stay")
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
 
     def _act(self, rollout: Answer, metrics: Answer) -> None:
         if self._fault and metrics["canary"]["request_count"] >= FAULT_AFTER_REQUESTS:
