@@ -42,8 +42,7 @@ export const ABSOLUTE = {
 export function comparedFigures(check) {
   const write = COMPARED[check.metric] ?? figures.count;
   const sign = check.metric === 'volume' ? '>' : '<';
-  const value = check.interval ? `${write(check.value)} (${check.interval.map(write).join(' … ')})` : write(check.value);
-  return { value, need: check.need === null ? figures.UNKNOWN : `${sign} ${write(check.need).replace('+', '')}` };
+  return { value: write(check.value), need: check.need === null ? figures.UNKNOWN : `${sign} ${write(check.need).replace('+', '')}` };
 }
 
 /** Evidence gathered, of what is needed; for tests, whose value is their evidence. */
