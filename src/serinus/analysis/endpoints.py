@@ -24,8 +24,8 @@ from serinus.metrics.snapshot import SLOTS
 MOST_ENDPOINTS = 32
 """Later ones speak through all endpoints together only."""
 LOG_WHOLE = LOG_APART = -math.log(2)
-# Busy endpoints are compared first, so weights by rank (Zipf's law) follow the traffic.
-LOG_WEIGHTS = -np.log(np.arange(1, MOST_ENDPOINTS + 1) * (1 / np.arange(1, MOST_ENDPOINTS + 1)).sum())
+FIRST_PART = 0.8
+"""Of the endpoints' part, for those that are compared first, together; the others share the rest as they come."""
 
 
 _NO_LATENCY = np.zeros((2, BINS))
@@ -40,6 +40,7 @@ def _rows(endpoints: int, log_sum: float) -> EndpointEvidence:
     watches = len(Watch)
     return EndpointEvidence(
         names=(),
+        log_weights=np.zeros(endpoints),
         log_sums=np.full((endpoints, len(Rollback), ALTERNATIVES), log_sum),
         cusums=np.zeros((endpoints, watches)),
         since=np.full((endpoints, watches), math.inf),
@@ -88,6 +89,7 @@ def _grow(evidence: EndpointEvidence, added: EndpointEvidence, log_weight: float
     log_sums = accumulate(evidence.log_sums, added.log_sums, log_weight)
     return EndpointEvidence(
         names=evidence.names,
+        log_weights=evidence.log_weights,
         log_sums=forget_gains(log_sums, ~running[:, WATCH_OF]),
         cusums=cusums,
         since=np.where(running, np.minimum(evidence.since, added.since), math.inf),
@@ -104,13 +106,28 @@ def _admit(evidence: EndpointEvidence, closed: Closed, log_total: float) -> Endp
     names = sorted(unknown, key=lambda name: (unknown[name], name))[: MOST_ENDPOINTS - len(evidence.names)]
     if not names:
         return evidence
-    added = replace(_rows(len(names), log_total), names=tuple(names))
+    weights = _later_weights(len(evidence.names), len(names)) if evidence.names else _first_weights(len(names))
+    added = replace(_rows(len(names), log_total), names=tuple(names), log_weights=np.log(weights))
     arrays = {
         each.name: np.concatenate((getattr(evidence, each.name), getattr(added, each.name)))
         for each in fields(EndpointEvidence)
         if each.name != "names"
     }
     return EndpointEvidence(names=(*evidence.names, *names), **arrays)
+
+
+def _first_weights(endpoints: int) -> Floats:
+    return FIRST_PART * _by_rank(endpoints)
+
+
+def _later_weights(before: int, endpoints: int) -> Floats:
+    return (1 - FIRST_PART) * _by_rank(MOST_ENDPOINTS)[before : before + endpoints]
+
+
+def _by_rank(endpoints: int) -> Floats:
+    """Parts of 1 that follow the traffic, which is by Zipf's law as a rule."""
+    parts = 1 / np.arange(1, endpoints + 1)
+    return np.asarray(parts / parts.sum())
 
 
 def _spread(values: Floats, rows: Sequence[int], endpoints: int) -> Floats:

@@ -13,7 +13,7 @@ from serinus.analysis.alpha import HOLD_WEIGHTS, comparison_weights, log_sum, re
 from serinus.analysis.arrays import Floats
 from serinus.analysis.comparison import LOG_PRIOR, Rollback
 from serinus.analysis.criteria import Criteria
-from serinus.analysis.endpoints import LOG_APART, LOG_WEIGHTS, LOG_WHOLE, endpoint_tally
+from serinus.analysis.endpoints import LOG_APART, LOG_WHOLE, endpoint_tally
 from serinus.analysis.evidence import EndpointEvidence, Evidence
 from serinus.analysis.quantiles import P95
 from serinus.analysis.reasons import Reason
@@ -124,7 +124,7 @@ def _read_endpoint(
         watch=watch,
         endpoint=evidence.names[row],
         **_weigh(watch, criteria, logs),
-        log_part=LOG_APART + float(LOG_WEIGHTS[row]),
+        log_part=LOG_APART + float(evidence.log_weights[row]),
         matters=_MATTERS[watch](tally, margin),
         tally=tally,
         since=float(evidence.since[row, watch]),

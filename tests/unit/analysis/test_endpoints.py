@@ -8,7 +8,7 @@ import pytest
 from made_cells import CRITERIA, begin, cell, judged
 from serinus.analysis.analyze import analyze, fold
 from serinus.analysis.comparison import Rollback
-from serinus.analysis.endpoints import LOG_APART, LOG_WEIGHTS, LOG_WHOLE, MOST_ENDPOINTS
+from serinus.analysis.endpoints import LOG_APART, LOG_WHOLE, MOST_ENDPOINTS
 from serinus.analysis.slices import Compared, Slice
 from serinus.analysis.verdict import Metric, Report, Verdict
 
@@ -79,8 +79,16 @@ def test_an_endpoint_that_is_well_again_is_no_longer_listed() -> None:
     assert listed(judged(*slices)) == []
 
 
-def test_the_parts_of_the_mixture_add_up_to_one() -> None:
-    assert math.exp(LOG_WHOLE) + math.exp(LOG_APART) * np.exp(LOG_WEIGHTS).sum() == pytest.approx(1.0)
+@pytest.mark.parametrize(("first", "later"), [(1, 0), (1, 40), (10, 5), (40, 10)])
+def test_the_parts_of_the_mixture_never_add_up_to_more_than_one(first: int, later: int) -> None:
+    evidence = begin()
+    for number, count in enumerate((first, *[1] * later)):
+        names = {f"/{number}/{each}": Compared(cell(100, 0), cell(20, 0)) for each in range(count)}
+        evidence = fold(evidence, sliced(number, names), CRITERIA)
+    parts = np.exp(evidence.endpoints.log_weights)
+    assert len(parts) == min(first + later, MOST_ENDPOINTS)
+    assert 0.8 * (1 - 1e-9) <= parts.sum() <= 1.0 + 1e-9
+    assert math.exp(LOG_WHOLE) + math.exp(LOG_APART) == pytest.approx(1.0)
 
 
 def test_more_endpoints_than_are_kept_apart_are_judged_together() -> None:
