@@ -27,8 +27,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
 INTRODUCTION = """\
 # Reference
 
-Every setting, command, threshold and event, written from the code by `tools/reference.py`. Metrics have
-[a page of their own](howto/prometheus.md), the HTTP API in [the API guide](api.md).
+Every setting, command, threshold and event, written from the code by `tools/reference.py`. The HTTP API has
+[a guide of its own](api.md).
 """
 
 

@@ -11,32 +11,34 @@ _SECRET_CHARACTERS: Final = 32
 
 
 class MentorSettings(BaseSettings):
-    """`MENTOR_SIMULATION=1` answers from the input alone and stores nothing.
-
-    `MENTOR_EXPLORATION` is the share of recommendations (0..0.5) that show a persona picked at random, to learn.
-    `MENTOR_LLM_BASE_URL` (such as `http://127.0.0.1:11434/v1`) and `MENTOR_LLM_MODEL` name a language model behind an
-    OpenAI-compatible API, `MENTOR_LLM_API_KEY` its key; without them answers are made offline.
-    `MENTOR_AUTH=1` asks every caller who they are (`mentor.callers`), by `MENTOR_AUTH_SECRET`, and gives them their own
-    user's data alone. `MENTOR_RATE_PER_MINUTE` bounds the requests of each caller; without it there is no bound.
-    `MENTOR_RETENTION_DAYS` is for how long an expired conversation is kept before it is deleted.
-    The database is the rollout's own (`SERINUS_DATABASE_URL`), unless `MENTOR_DATABASE_URL` names another.
-    """
+    """Under the prefix ``MENTOR_``. The database is the rollout's own, unless another is named."""
 
     model_config = SettingsConfigDict(env_prefix="MENTOR_", populate_by_name=True)
 
-    simulation: bool = False
-    exploration: float = Field(default=0.02, ge=0, le=0.5)
-    auth: bool = False
-    auth_secret: SecretStr = SecretStr("")
-    rate_per_minute: int | None = Field(default=None, gt=0)
-    retention_days: float = Field(default=30.0, gt=0)
-    llm_base_url: HttpUrl | None = None
-    llm_model: str = ""
-    llm_api_key: SecretStr = SecretStr("")
-    llm_timeout_seconds: float = Field(default=20.0, gt=0, le=120)
+    simulation: bool = Field(default=False, description="answers are made from the input alone and nothing is stored")
+    exploration: float = Field(
+        default=0.02, ge=0, le=0.5, description="the share of recommendations that show a persona at random, to learn"
+    )
+    auth: bool = Field(default=False, description="every caller must say who they are, and gets their own data alone")
+    auth_secret: SecretStr = Field(SecretStr(""), description="proves who calls; needed with `MENTOR_AUTH`")
+    rate_per_minute: int | None = Field(default=None, gt=0, description="the most requests of each caller in a minute")
+    retention_days: float = Field(
+        default=30.0, gt=0, description="for how long an expired conversation is kept before it is deleted"
+    )
+    llm_base_url: HttpUrl | None = Field(
+        None,
+        description="a language model's OpenAI-compatible API, such as http://127.0.0.1:11434/v1; without one "
+        "answers are made offline",
+    )
+    llm_model: str = Field("", description="the model's name there")
+    llm_api_key: SecretStr = Field(SecretStr(""), description="the key that it asks for")
+    llm_timeout_seconds: float = Field(
+        default=20.0, gt=0, le=120, description="how long it may take before the offline answer is given"
+    )
     database_url: str = Field(
         default="sqlite+aiosqlite:///serinus.db",
         validation_alias=AliasChoices("MENTOR_DATABASE_URL", "SERINUS_DATABASE_URL"),
+        description="where sessions, feedback and what is learnt are; by default the rollout's store",
     )
 
     @model_validator(mode="after")
