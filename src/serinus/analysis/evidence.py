@@ -45,8 +45,8 @@ class EndpointEvidence:
     """Rollback evidence for each endpoint by itself, one row each in the order in which they were first compared.
 
     `log_weights`: their parts of the mixture. `log_sums`: endpoints x `Rollback` x alternatives. The rest is the CUSUM
-    segment of each `Watch`: `cusums` and `since` endpoints x watches, `counts` and `slots` as in `Tally` after these two
-    axes, and `latency` of P95's only.
+    segment of each `Watch`: `cusums` and `since` endpoints x watches, `counts` and `slots` as in `Tally` after these
+    two axes, and `latency` of P95's only.
     """
 
     names: tuple[str, ...]
