@@ -47,6 +47,7 @@ def test_a_rollout_goes_from_its_start_to_success_by_orders_from_the_console(vis
     phase(page, "Rolled back")
     page.get_by_role("heading", name="Receipt of the rollback").wait_for()
     stage.start()
+    stage.until(lambda status: status["rollout"]["waiting_for"])
     page.get_by_role("button", name="Approve management").click()
     confirm(page, "Approve", "the figures are good")
     stage.until_phase("succeeded")
@@ -156,6 +157,7 @@ def test_a_viewer_sees_everything_and_may_order_nothing(visitor: Visitor, stage:
 
 def test_an_endpoint_is_taken_out_of_the_canary_and_put_back(visitor: Visitor, stage: Stage) -> None:
     stage.start(bake="10m")
+    stage.until_phase("progressing")
     page = visitor.log_in()
     switch = page.get_by_role("switch", name="Canary on /catalogue")
     assert switch.get_attribute("aria-checked") == "true"
