@@ -78,6 +78,7 @@ class Process:
     async def run(self) -> None:
         await self.service.start()
         users = asyncio.create_task(visit(self.service.canary))
+        self.wire.send(("ready",))
         words = asyncio.get_running_loop()
         while (word := await words.run_in_executor(None, self.wire.recv))[0] != "end":
             await getattr(self, word[0])(*word[1:])
@@ -91,7 +92,7 @@ class Process:
     async def start(self) -> None:
         plan = load_shipped("demo")
         step = replace(plan.steps[0], percentage=SHARE, bake_seconds=3_600.0)
-        await self.commands.start(replace(plan, steps=(step,)), self.order(), force=True)
+        await self.commands.start(replace(plan, steps=(step,), cool_down_seconds=0), self.order())
 
     async def failures(self) -> None:
         self.wire.send(("failures", self.failed_at))
@@ -178,10 +179,10 @@ def measure(url: str, processes: int, changes: int, outages: int) -> Results:
 
 
 def settle(wires: list[Connection]) -> None:
-    """Until every process follows, and a controller is heard."""
+    """Until every process serves, and all have heard of a controller."""
     for wire in wires:
-        while not wire.poll(0.1):
-            wires[0].send(("share", 5.0 + time.monotonic() % 1))
+        next(received(wire, "ready"))
+    wires[0].send(("share", 5.0))
     time.sleep(3.0)
     drain(wires)
 

@@ -48,6 +48,7 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
         self._numbers = count(1)
         command = [str(self.bin / "initdb"), "-D", str(self.data), "-U", "test", "-A", "trust", "-E", "UTF8", "-N"]
+        command.append("--wal-segsize=1")  # MB: so small that the size of files can be limited to it
         subprocess.run([*command, "--locale=C"], check=True, capture_output=True, cwd=self.folder, **self.user)
 
     @property

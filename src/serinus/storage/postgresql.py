@@ -32,6 +32,7 @@ class PostgreSQL:
     does not keep its locks.
     """
 
+    glance_options: Mapping[str, Any] = MappingProxyType({"isolation_level": "AUTOCOMMIT"})
     read_options: Mapping[str, Any] = MappingProxyType(
         {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     )

@@ -93,8 +93,9 @@ class SQLite:
     lock that every writer takes.
     """
 
-    read_options: Mapping[str, Any] = MappingProxyType({})
-    write_options: Mapping[str, Any] = MappingProxyType({"serinus_writes": True})
+    glance_options: Mapping[str, Any] = MappingProxyType({"serinus_begin": None})
+    read_options: Mapping[str, Any] = MappingProxyType({"serinus_begin": "BEGIN"})
+    write_options: Mapping[str, Any] = MappingProxyType({"serinus_begin": "BEGIN IMMEDIATE"})
     failures: tuple[type[Exception], ...] = (NoTurn,)
     now: ColumnElement[float] = literal_column("(julianday('now') - 2440587.5) * 86400.0", Double)
 
@@ -185,5 +186,5 @@ def _identity(path: str) -> tuple[int, int] | None:
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("serinus_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if begin := connection.get_execution_options().get("serinus_begin", "BEGIN"):
+        connection.exec_driver_sql(begin)

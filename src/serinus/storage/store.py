@@ -52,7 +52,7 @@ class Store(Counts, Leadership):
     # The split
 
     async def split(self) -> StoredSplit:
-        async with self.database.read() as connection:
+        async with self.database.glance() as connection:
             return await splits.read_split(connection)
 
     async def save_manual_split(self, split: Split, *, expected_revision: int, event: Event) -> StoredSplit:
@@ -205,7 +205,7 @@ class Store(Counts, Leadership):
 
     async def due_channels(self, now: float) -> set[str]:
         """The channels that have something to be told now."""
-        async with self.database.read() as connection:
+        async with self.database.glance() as connection:
             return await deliveries.read_due_channels(connection, now)
 
     async def claim_delivery(self, channel: str, now: float, *, claim_seconds: float) -> Delivery | None:

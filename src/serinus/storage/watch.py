@@ -62,7 +62,7 @@ class Watch:
         ticked_at = select(heartbeats.c.at).where(heartbeats.c.name == CONTROLLER).scalar_subquery()
         now, asked = self._database.now, elapsed()
         query = select(split.c.revision, last_event.label("event"), ticked_at.label("ticked_at"), now.label("now"))
-        async with self._database.read() as connection:
+        async with self._database.glance() as connection:
             row = (await connection.execute(query)).one()
         if self._clock is not None:
             self._clock.hear(row.now, asked=asked, ticked_at=row.ticked_at)
