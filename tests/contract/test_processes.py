@@ -194,6 +194,7 @@ def test_a_quiet_store_is_watched_on_and_tells_the_time(shared_url: str, monkeyp
             assert await rung(here.split_saved, before)
             assert not task.done()
             task.cancel()
-            await asyncio.wait([task])
+            done, _ = await asyncio.wait([task], timeout=LONG_SECONDS)
+            assert done
 
     asyncio.run(story())

@@ -120,7 +120,8 @@ async def _told(connection: Any) -> AsyncGenerator[frozenset[str], None]:
     yield NOTHING
     while not connection.is_closed():
         try:
-            topics = {await asyncio.wait_for(arrived.get(), CHECK_SECONDS)}
+            async with asyncio.timeout(CHECK_SECONDS):  # `wait_for` of Python 3.11 may swallow a cancellation
+                topics = {await arrived.get()}
             while not arrived.empty():
                 topics.add(arrived.get_nowait())
             yield frozenset(topics)
