@@ -69,6 +69,17 @@ class Shell:
             threading.Event().wait(0.05)
         raise AssertionError(f"{key} did not become {value!r}: {result.output}")
 
+    def until_judged(self) -> None:
+        """Until the controller has reported on the present step."""
+        ends_at = time.monotonic() + 15
+        while time.monotonic() < ends_at:
+            result = CliRunner().invoke(main, ["status", "--json"], env=self.environment)
+            rollout = json.loads(result.stdout)["rollout"]
+            if rollout["report"] and rollout["report"]["at"] > rollout["step_started_at"]:
+                return
+            threading.Event().wait(0.05)
+        raise AssertionError(f"not judged: {result.output}")
+
 
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
@@ -377,6 +388,7 @@ def test_an_approval_hands_in_what_the_gate_asks_for(fresh_shell: Shell, tmp_pat
     attached.write_text("figures")
     fresh_shell.run("start", str(plan))
     fresh_shell.until("config", "get", key="canary_percentage", value=5)
+    fresh_shell.until_judged()
     refused = fresh_shell.run("approve", "boss", "--yes", "--check", "edge cases", exit_code=1)
     assert "attach the metrics report" in refused.stderr
     options = ("--check", "edge cases", "--attach", str(attached), "--impact", "more sales")
