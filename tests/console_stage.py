@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 ADMIN_TOKEN = "the-admin-token-of-the-console"
 ENDPOINTS = ("/catalogue", "/orders/{order_id}")
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 PLAN = """
 name = "quick"
 final = "promote"
@@ -137,8 +137,9 @@ class Stage:
     def order(self, path: str, body: Any = None, *, method: str = "POST") -> Any:
         """As another person does, from a terminal."""
         headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
-        response = httpx2.request(method, f"{self.url}/admin/canary{path}", json=body, headers=headers, timeout=20)
-        return response.raise_for_status().json() if response.content else None
+        response = httpx2.request(method, f"{self.url}/admin/canary{path}", json=body, headers=headers, timeout=60)
+        assert response.is_success, f"{method} {path} was answered with {response.status_code}: {response.text}"
+        return response.json() if response.content else None
 
     def status(self) -> Any:
         return self.order("/status", method="GET")
@@ -149,7 +150,7 @@ class Stage:
     def start(self, *, bake: str = "1s") -> None:
         self.order("/rollout/start", {"source": PLAN.format(bake=bake), "reason": "to look at it", "force": True})
 
-    def until(self, reached: Callable[[Any], bool], seconds: float = 60.0) -> Any:
+    def until(self, reached: Callable[[Any], bool], seconds: float = 120.0) -> Any:
         """The first status of which `reached` is true."""
         ends_at = time.monotonic() + seconds
         while time.monotonic() < ends_at:

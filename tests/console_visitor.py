@@ -5,6 +5,8 @@ from typing import Any
 
 from console_stage import ADMIN_TOKEN, Stage
 
+PATIENCE_MS = 60_000  # the machine may be busy with other things
+
 
 @dataclass
 class Visitor:
@@ -19,7 +21,7 @@ class Visitor:
         """The page before anybody has logged in."""
         look = {"viewport": {"width": width, "height": 900}, "locale": language, "color_scheme": theme}
         page = self.browser.new_context(**look, **options).new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", self._asked)

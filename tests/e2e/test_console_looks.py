@@ -97,7 +97,7 @@ def test_the_whole_way_to_a_rollback_goes_by_keyboard(visitor: Visitor, stage: S
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     stage.until_phase("rolled_back")
-    assert "everybody gets LEGACY" in page.locator("#said").inner_text()
+    page.locator("#said", has_text="everybody gets LEGACY").wait_for(state="attached")
 
 
 def test_what_changes_is_told_to_who_listens_and_what_is_drawn_is_told_in_words(visitor: Visitor, stage: Stage) -> None:
