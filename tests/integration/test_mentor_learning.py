@@ -9,15 +9,13 @@ from sqlalchemy import select
 
 from mentor import tables
 from mentor.dependencies import Engines
-from mentor.detection import Hints
-from mentor.feedback import Feedback
 from mentor.personas import Persona
 from mentor.settings import MentorSettings
+from mentor_learner import QUERY, rate_many
 from mentor_service import Clock, Service, engines_at
 from serinus import Database, DeploymentVersion
 
 CANARY = DeploymentVersion.CANARY
-QUERY = "What do you think about it?"
 FEEDBACK = "/api/v2/recommend/feedback"
 
 
@@ -67,37 +65,16 @@ async def _prepare(url: str) -> None:
     await engines.database.close()
 
 
-def _rate_many(url: str, user_id: str) -> None:
-    async def run() -> None:
-        engines = Engines(MentorSettings(database_url=url), draw=lambda: 0.99)
-        service = engines.recommendations(CANARY)
-        for _ in range(10):
-            made = await service.recommend(user_id, QUERY, Hints())
-            await service.rate(
-                Feedback(
-                    recommendation_id=made.recommendation_id,
-                    user_id=user_id,
-                    rating=1.0,
-                    chosen_persona=None,
-                    comment=None,
-                    recorded_at=0.0,
-                )
-            )
-        await engines.database.close()
-
-    asyncio.run(run())
-
-
 @pytest.mark.slow
 def test_processes_that_learn_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'mentor.db'}"
+    url = f"sqlite+aiosqlite:///{tmp_path / 'mentor.db'}?timeout=60"  # on a busy machine a turn may be long in coming
     asyncio.run(_prepare(url))
     spawn = multiprocessing.get_context("spawn")
-    processes = [spawn.Process(target=_rate_many, args=(url, f"user-{number % 2}")) for number in range(4)]
+    processes = [spawn.Process(target=rate_many, args=(url, f"user-{number % 2}", 10)) for number in range(4)]
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join(120)
     assert [process.exitcode for process in processes] == [0] * 4
 
     async def stored() -> tuple[int, int, float]:
