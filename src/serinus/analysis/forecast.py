@@ -179,7 +179,7 @@ def _latency_tests(baseline: Baseline, criteria: Criteria, share: float, onset: 
     legacy_per_canary, weights = (1 - share) / share, comparison_weights(criteria)
     learnt = MIN_PAST_LATENCIES / legacy_per_canary if onset.at_once else 0.0
     shift = quantiles.bins_of_increase(onset.regression.slowdown - 1)
-    for row, q in QUANTILES if onset.at_once else QUANTILES[:1]:  # good days keep the others from counting
+    for row, q in QUANTILES:
         threshold = int(quantiles.thresholds(baseline.latency, (q,))[0])
         rates = _tail(baseline.latency, threshold - shift), _tail(baseline.latency, threshold)
         growth = planner.share_growth(*rates, legacy_per_canary, LATENCY_ODDS)

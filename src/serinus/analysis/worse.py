@@ -73,14 +73,16 @@ class ComparisonReading:
 
 def read_comparisons(evidence: Evidence, criteria: Criteria) -> tuple[ComparisonReading, ...]:
     """Of all endpoints together, one for each `Watch`; then of the endpoints that anything at all speaks against."""
-    logs = log_evidence(evidence.comparison.log_sums, LOG_PRIOR)
-    if not _extra_quantiles_count(evidence.comparison.whole, criteria):
+    logs, comparison = log_evidence(evidence.comparison.log_sums, LOG_PRIOR), evidence.comparison
+    tallies = comparison.segments[Watch.P95].tally, comparison.whole
+    if not any(_extra_quantiles_count(tally, criteria) for tally in tallies):
         logs[list(EXTRA_QUANTILES)] = -math.inf
     whole = tuple(_read(watch, evidence, criteria, logs) for watch in Watch)
     return (*whole, *_read_endpoints(evidence.endpoints, criteria))
 
 
 def _extra_quantiles_count(tally: Tally, criteria: Criteria) -> bool:
+    """Only beside a P95 beyond the margin, and on enough requests for that to mean something."""
     if tally.counts[CANARY, Count.VALID] < EXTRA_QUANTILES_FROM:
         return False
     increase = quantiles.p95_increase(tally.latency, tally.seconds)
