@@ -12,17 +12,22 @@ import random
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
+from sqlalchemy import select
+
 from control_room import EPOCH, PLAN, Clock, Room
-from serinus.alerts.alert import Alert, channels_for
+from serinus.alerts.alert import EMAIL, LOG, SENTRY, SLACK, WEBHOOK, Alert, channels_for
 from serinus.alerts.notifier import Notifier
 from serinus.errors import Refused
 from serinus.storage.database import Database
 from serinus.storage.store import Store
+from serinus.storage.tables import deliveries
 
-FOREVER = 1_000_000
-LAST_LIFE = 0  # this seed kills nobody: it finishes what was begun, and ends
+CHANNELS = (LOG, WEBHOOK, SLACK, EMAIL, SENTRY)  # all that events of this process may be told on
+LAST_LIFE = 0  # this seed kills nobody: it finishes what was begun, tells what is to be told, and ends
+LAST_SECONDS = 100
 
 
 async def live(path: Path, told: Path, seed: int) -> None:
@@ -30,17 +35,26 @@ async def live(path: Path, told: Path, seed: int) -> None:
     await store.prepare()
     clock = Clock((await store.controller_heard_at() or EPOCH) + 1)
     room = Room(store, clock, stale_after_seconds=5.0)  # so that the agents of former lives are given up soon
-    notifier = Notifier(store, {"log": writer(told), "slack": writer(told), "webhook": writer(told)}, room.clock)
+    notifier = Notifier(store, {channel: writer(told, channel) for channel in CHANNELS}, room.clock)
     chance = random.Random(seed)
-    for _ in range(FOREVER if seed else 400):
-        await act(room, chance if seed else None)
+    for second in count(1):
+        await act(room, chance if seed != LAST_LIFE else None)
         await room.second(requests=20)
         for channel in sorted(await store.due_channels(room.clock())):
             while await notifier.deliver(channel):
                 pass
         rollout, events = await room.rollout(), await store.events(limit=100_000)
         say(f"saw {rollout.id} {rollout.revision} {len(events)}")
+        if seed == LAST_LIFE and second >= LAST_SECONDS and not await waiting(store):
+            break
     await store.database.close()
+
+
+async def waiting(store: Store) -> bool:
+    """Whether an alert has still to be told: at 30 a minute, and after former lives' claims, that takes its time."""
+    async with store.database.read() as connection:
+        unsettled = select(deliveries.c.channel).where(deliveries.c.settled_at.is_(None)).limit(1)
+        return (await connection.execute(unsettled)).first() is not None
 
 
 async def act(room: Room, chance: random.Random | None) -> None:
@@ -59,10 +73,10 @@ async def act(room: Room, chance: random.Random | None) -> None:
             await command(room.order("by chance"))
 
 
-def writer(told: Path) -> Callable[[Alert], Awaitable[None]]:
+def writer(told: Path, channel: str) -> Callable[[Alert], Awaitable[None]]:
     async def write(alert: Alert) -> None:
         with told.open("a") as file:
-            file.write(f"{alert.event}\n")
+            file.write(f"{channel}:{alert.event}\n")
 
     return write
 
