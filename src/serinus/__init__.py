@@ -6,6 +6,7 @@ The light names load with the package; those that need a database or a web frame
 from typing import TYPE_CHECKING
 
 from serinus.asgi import Canary, Options, subject
+from serinus.asgi.proxy import Proxy
 from serinus.asgi.values import record_value
 from serinus.deployment import DeploymentVersion
 from serinus.errors import StoreUnavailable
@@ -28,6 +29,7 @@ __all__ = [
     "EndpointRule",
     "Options",
     "Outcome",
+    "Proxy",
     "Reason",
     "Split",
     "StoreUnavailable",

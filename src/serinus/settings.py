@@ -53,6 +53,22 @@ class Settings(BaseSettings):
         "beside SQLite's file, else in the working directory",
     )
     max_body_bytes: int = Field(65_536, ge=1_024, description="the largest body that the admin API accepts")
+    legacy_url: AnyHttpUrl | None = Field(None, description="where LEGACY is deployed, for `serve` without an APP")
+    canary_url: AnyHttpUrl | None = Field(None, description="where CANARY is deployed, for `serve` without an APP")
+    subject: str | None = Field(
+        None,
+        description="who a request is from, for `serve` without an APP: header:NAME, cookie:NAME, query:NAME or "
+        "json:FIELD, several with commas in between",
+    )
+    endpoints: str = Field(
+        "", description="the route templates of `serve` without an APP, with commas in between; else all paths are one"
+    )
+    timeout_seconds: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="until an answer begins, for `serve` without an APP; none: no limit",
+    )
     language: Literal["en", "ko"] = Field("en", description="the language of alerts, and of answers to who names none")
     slack_webhook_url: SecretStr | None = Field(None, description="an incoming webhook of Slack for alerts")
     pagerduty_routing_key: Annotated[SecretStr, Field(min_length=32, max_length=32)] | None = Field(

@@ -2,10 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
@@ -14,6 +12,7 @@ from starlette.websockets import WebSocket
 
 from serinus import Canary, DeploymentVersion, Options, Outcome, Split, subject
 from unit.asgi.wire import outcomes
+from uvicorn_server import served
 
 websockets = pytest.importorskip("websockets.asyncio.client", reason="uvicorn speaks websockets with this package")
 
@@ -87,21 +86,6 @@ class Scene:
     async def breaks(self, socket: WebSocket) -> None:
         await socket.accept()
         raise ZeroDivisionError
-
-
-@asynccontextmanager
-async def served(canary: Canary) -> AsyncIterator[int]:
-    config = uvicorn.Config(canary, port=0, lifespan="on", log_config=None, ws="websockets-sansio")
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-        assert not task.done()
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        await task
 
 
 def on_a_server(

@@ -15,6 +15,7 @@ from typing import TypeAlias, cast
 from urllib.parse import parse_qsl
 
 from serinus.asgi.protocol import Scope
+from serinus.errors import InvalidInput, Problem
 
 Reading: TypeAlias = "str | Awaitable[str | None] | None"
 Reader: TypeAlias = Callable[[Scope, bytes | None], Reading]
@@ -118,6 +119,31 @@ def function(read: Reader, *, needs_body: bool = False) -> Subject:
 def first_of(*subjects: Subject) -> Subject:
     """Each in turn until one finds a subject; the body is read only when its turn comes."""
     return Subject(tuple(source for subject in subjects for source in subject.sources))
+
+
+def parse(text: str) -> Subject:
+    """The subject that a setting describes: ``header:x-user-id, cookie:session, query:user, json:user.id``, in order.
+
+    Raises `InvalidInput`.
+    """
+    return first_of(*(_parse_source(part.strip()) for part in text.split(",")))
+
+
+def _parse_source(text: str) -> Subject:
+    kind, _, name = text.partition(":")
+    make = _KINDS.get(kind.strip())
+    if make is None or not name.strip():
+        kinds = ", ".join(f"{kind}:NAME" for kind in _KINDS)
+        raise InvalidInput(Problem("subject", f"{text!r} names no part of a request; write one of {kinds}"))
+    return make(name.strip())
+
+
+_KINDS: dict[str, Callable[[str], Subject]] = {
+    "header": header,
+    "cookie": cookie,
+    "query": query,
+    "json": json_field,
+}
 
 
 def _text(value: bytes) -> str:

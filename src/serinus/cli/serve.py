@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import sys
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -19,32 +20,68 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 @click.command()
-@click.argument("app", default="mentor.main:app", metavar="[APP]")
+@click.argument("app", required=False)
+@click.option("--legacy", "legacy_url", metavar="URL", help="Instead of APP: where LEGACY is deployed.")
+@click.option("--canary", "canary_url", metavar="URL", help="Instead of APP: where CANARY is deployed.")
+@click.option("--subject", metavar="header:NAME", help="Whom a request is from; or cookie:, query:, json:NAME.")
 @click.option("--host", help="The address to listen on; SERINUS_HOST, or loopback.")
 @click.option("--port", type=click.IntRange(0, 65_535), help="The port; SERINUS_PORT, or 8000.")
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that serve.")
-def serve(app: str, host: str | None, port: int | None, workers: int) -> None:
-    """Serve APP ("module:attribute", what `serinus.application` made) with its controller and admin API."""
-    import uvicorn
+def serve(app: str | None, host: str | None, port: int | None, workers: int, **versions: str | None) -> None:
+    """Serve APP ("module:attribute", what `serinus.application` made) with its controller and admin API.
 
-    from serinus.bootstrap import Service
-
+    Or serve two versions that are deployed apart, by --legacy, --canary and --subject (SERINUS_LEGACY_URL,
+    SERINUS_CANARY_URL, SERINUS_SUBJECT). With neither it is `mentor`, the reference service.
+    """
+    chosen = {name: value for name, value in versions.items() if value is not None}
+    if app and chosen:
+        raise click.UsageError("Give APP, or --legacy and --canary, not both.")
+    for name, value in chosen.items():
+        os.environ[f"SERINUS_{name.upper()}"] = value  # for the processes that are started as well
     settings = _settings(host=host, port=port)
     _configure_logging(settings)
+    if not app and (chosen or settings.legacy_url or settings.canary_url):
+        _serve_gateway(settings, workers)
+    else:
+        _serve_application(settings, app or "mentor.main:app", workers)
+
+
+def _serve_gateway(settings: "Settings", workers: int) -> None:
+    from serinus.gateway import from_environment, gateway
+
+    with failures():
+        service = gateway(settings)
+    if workers > 1:
+        _run(settings, f"{from_environment.__module__}:{from_environment.__name__}", workers, factory=True)
+    else:
+        _run(settings, service, workers)
+
+
+def _serve_application(settings: "Settings", app: str, workers: int) -> None:
+    from serinus.bootstrap import Service
+
     sys.path.insert(0, "")
     found = _import(app)
-    if not _is_loopback(settings.host):
-        click.echo(f"Listening on {settings.host}: put TLS in front, tokens travel with every request", err=True)
     if not isinstance(found, Service):
         click.echo(
             f"{app} is not what `serinus.application(...)` made: there is a canary only if one is inside", err=True
         )
+    _run(settings, app if workers > 1 else found, workers)
+
+
+def _run(settings: "Settings", app: object, workers: int, *, factory: bool = False) -> None:
+    """Serve `app`, an ASGI application or where to find it, until the process is told to end."""
+    import uvicorn
+
+    if not _is_loopback(settings.host):
+        click.echo(f"Listening on {settings.host}: put TLS in front, tokens travel with every request", err=True)
     try:
         uvicorn.run(
-            app if workers > 1 else found,  # type: ignore[arg-type]  # an ASGI application, or where to find it
+            app,  # type: ignore[arg-type]  # as the docstring says
             host=settings.host,
             port=settings.port,
             workers=workers,
+            factory=factory,
             lifespan="on",
             access_log=settings.log_level == "debug",
             log_level=settings.log_level,
