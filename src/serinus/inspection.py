@@ -1,6 +1,8 @@
 """A look into an installation's store from outside, for the command line: no service, no controller, nothing runs."""
 
 import time
+from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from sqlalchemy.engine import make_url
@@ -66,6 +68,41 @@ async def look_at_legacy(settings: Settings, seconds: float) -> Baseline | None:
     finally:
         await database.close()
     return measured(cell for key, cell in cells.items() if key.version is DeploymentVersion.LEGACY)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """How far the chain of events is whole, its digest there, and what is wrong with which event after it, if any."""
+
+    events: int
+    head: str
+    fault: str | None = None
+    sequence: int | None = None
+
+
+async def read_head(settings: Settings) -> Verified:
+    """The chain's head, without any look at the rest; raises `StoreUnavailable`."""
+    database = Database(settings.database_url)
+    try:
+        head = await Store(database, channels=channels_for).head()
+    finally:
+        await database.close()
+    return Verified(head.sequence, head.digest)
+
+
+async def verify_chain(settings: Settings, kept: str | None, tell: Callable[[int, int], None]) -> Verified:
+    """Go along the chain of events, and `tell` how many of how many are looked at; raises `StoreUnavailable`."""
+    database = Database(settings.database_url)
+    found = Verified(0, "")
+    try:
+        async with aclosing(Store(database, channels=channels_for).walk(kept)) as steps:
+            async for walk, broken in steps:
+                tell(walk.sequence, walk.head.sequence)
+                fault = (broken.fault, broken.sequence) if broken else ()
+                found = Verified(walk.sequence, walk.digest, *fault)
+    finally:
+        await database.close()
+    return found
 
 
 def kept_share(settings: Settings) -> float | None:

@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("serinus.cli.report:report", "Make a document: baseline, comparison, readiness, incident, …"),
     "alerts": ("serinus.cli.alerts:alerts", "Try out the channels that people are told on."),
     "token": ("serinus.cli.token:token", "Make, list and revoke tokens."),
+    "audit": ("serinus.cli.audit:audit", "Check that no event was changed, removed or added since."),
     "plan": ("serinus.cli.plan:plan", "Check and show plans, and estimate what they take."),
     "replay": ("serinus.cli.replay:replay", "Judge an access log by a plan: what would have happened?"),
     "doctor": ("serinus.cli.doctor:doctor", "Look for what is missing or wrong, and say what to do."),

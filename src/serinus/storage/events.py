@@ -7,6 +7,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serinus.rollout.events import Event, EventKind
+from serinus.storage.chain import EVENTS, Row, append, take
 from serinus.storage.codec import dump, load
 from serinus.storage.tables import count_up, counters, deliveries, events
 
@@ -14,12 +15,12 @@ Channels = Callable[[Event], tuple[str, ...]]
 
 
 async def insert_events(connection: AsyncConnection, facts: Sequence[Event], channels: Channels) -> None:
-    """Store events in order, each with one delivery for every channel that wants it."""
+    """Store events in order, each linked to the one before, with one delivery for every channel that wants it."""
     if not facts:
         return
-    first = await count_up(connection, "events", len(facts)) + 1
-    numbered = [replace(event, sequence=sequence) for sequence, event in enumerate(facts, first)]
-    await connection.execute(insert(events), [_event_row(event) for event in numbered])
+    head = await take(connection, len(facts))
+    numbered = [replace(event, sequence=sequence) for sequence, event in enumerate(facts, head.sequence + 1)]
+    await append(connection, head, [_event_row(event) for event in numbered])
     wanted = [_delivery_row(event, channel) for event in numbered for channel in dict.fromkeys(channels(event))]
     if wanted:
         await connection.execute(insert(deliveries), wanted)
@@ -36,7 +37,7 @@ async def read_events(connection: AsyncConnection, after: int, limit: int, rollo
 
 async def is_last(connection: AsyncConnection, kinds: Sequence[EventKind], last: Event | None) -> bool:
     """Whether `last` is the last event of these kinds; nobody else can store one until the transaction ends."""
-    await count_up(connection, "events", 0)  # locks the counter
+    await count_up(connection, EVENTS, 0)  # locks the counter
     latest = await read_latest(connection, kinds)
     return (latest.sequence if latest else None) == (last.sequence if last else None)
 
@@ -50,18 +51,12 @@ async def read_latest(connection: AsyncConnection, kinds: Sequence[EventKind]) -
 
 
 async def read_last_sequence(connection: AsyncConnection) -> int:
-    return int((await connection.execute(select(counters.c.value).filter_by(name="events"))).scalar_one())
+    return int((await connection.execute(select(counters.c.value).filter_by(name=EVENTS))).scalar_one())
 
 
-def _event_row(event: Event) -> dict[str, object]:
+def _event_row(event: Event) -> Row:
     body = dump(replace(event, sequence=None))
-    return {
-        "sequence": event.sequence,
-        "at": event.at,
-        "kind": event.kind,
-        "rollout_id": event.rollout_id,
-        "body": body,
-    }
+    return Row(event.sequence or 0, event.at, event.kind, event.rollout_id, body)
 
 
 def _delivery_row(event: Event, channel: str) -> dict[str, object]:

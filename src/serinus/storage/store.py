@@ -13,6 +13,7 @@ from serinus.rollout.events import ITSELF, Detail, Event, EventKind
 from serinus.rollout.state import Decision, Phase, Rollout
 from serinus.routing.split import Split
 from serinus.storage import deliveries, events, judgements, rollouts, sessions, splits, tokens
+from serinus.storage.audit import Audit
 from serinus.storage.bell import Bell
 from serinus.storage.clock import StoreClock
 from serinus.storage.counts import Counts
@@ -28,7 +29,7 @@ from serinus.storage.tokens import Token
 from serinus.storage.watch import Watch
 
 
-class Store(Counts, Leadership):
+class Store(Counts, Leadership, Audit):
     """Every method is one transaction. All raise `StoreUnavailable` when the database does not answer.
 
     `channels` says which channels an event is to be told on; the deliveries are stored with the event. `split_saved`

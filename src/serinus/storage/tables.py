@@ -31,6 +31,7 @@ counters = Table(
     metadata,
     Column("name", String(32), primary_key=True),
     Column("value", Sequence, nullable=False),
+    Column("digest", String(64)),
 )
 split = Table(
     "serinus_split",
@@ -78,6 +79,7 @@ events = Table(
     Column("kind", String(32), nullable=False),
     Column("rollout_id", String(64), index=True),
     Column("body", Text, nullable=False),
+    Column("digest", String(64)),
 )
 deliveries = Table(
     "serinus_deliveries",
