@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic.fields import FieldInfo
 
+from serinus.gateway import from_environment
 from serinus.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -70,8 +72,26 @@ def test_a_misspelt_field_would_be_found(schemas: Mapping[str, Any]) -> None:
 def test_only_settings_that_exist_are_given_and_secrets_by_reference(path: Path) -> None:
     (container,) = yaml.safe_load(path.read_text(encoding="utf-8"))["spec"]["template"]["spec"]["containers"]
     names = {variable["name"] for variable in container["env"]}
-    assert names <= {f"SERINUS_{name.upper()}" for name in Settings.model_fields}
-    assert all("secretKeyRef" in variable["valueFrom"] for variable in container["env"])
+    fields = {f"SERINUS_{name.upper()}": field for name, field in Settings.model_fields.items()}
+    assert names <= set(fields)
+    secret = [variable for variable in container["env"] if holds_a_secret(fields[variable["name"]])]
+    assert all("secretKeyRef" in variable["valueFrom"] for variable in secret)
+    assert {"SERINUS_DATABASE_URL"} <= {variable["name"] for variable in secret}
+
+
+def holds_a_secret(field: FieldInfo) -> bool:
+    return not field.repr or "SecretStr" in str(field.annotation)
+
+
+def test_the_gateways_file_describes_a_gateway_that_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    resource = yaml.safe_load((ROOT / "deploy/cloudrun/gateway.yaml").read_text(encoding="utf-8"))
+    (container,) = resource["spec"]["template"]["spec"]["containers"]
+    for variable in container["env"]:
+        if "value" in variable:
+            monkeypatch.setenv(variable["name"], variable["value"])
+    monkeypatch.setenv("SERINUS_DATABASE_URL", f"sqlite+aiosqlite:///{tmp_path / 'serinus.db'}")
+    assert from_environment().canary.options.timeout_seconds == 10
+    assert container["command"][:2] == ["serinus", "serve"]
 
 
 @pytest.mark.tool("hadolint")

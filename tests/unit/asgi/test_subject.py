@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from serinus.asgi import Canary, Options, Subject, subject
 from serinus.asgi.protocol import Receive, Scope, Send
 from serinus.asgi.subject import Reader
+from serinus.errors import InvalidInput
 from serinus.routing.split import Split
 from unit.asgi.wire import CANARY, EVERYBODY, Wire, answering, call, echo, get, http_scope, post
 
@@ -199,3 +200,18 @@ def test_a_function_that_takes_too_long_means_legacy() -> None:
     app = only_for(ADA, sleeps, Options(subject_seconds=0.01))
     assert get(app).version == "legacy"
     assert app.subject_failures == 1
+
+
+def test_a_setting_names_the_places_in_their_order() -> None:
+    app = only_for(ADA, subject.parse("header:x-user-id, json:user.id"))
+    body = b'{"user": {"id": "ada"}}'
+    assert post(app, body).version == "canary"
+    assert post(app, body, headers=[(b"x-user-id", b"bob")]).version == "legacy"
+    assert get(only_for(ADA, subject.parse("query:u")), "/thing?u=ada").version == "canary"
+    assert get(only_for(ADA, subject.parse("cookie:s")), headers=[(b"cookie", b"s=ada")]).version == "canary"
+
+
+@pytest.mark.parametrize("text", ["", "x-user-id", "header:", "body:user", "header:x-user-id,"])
+def test_a_setting_that_names_no_place_is_refused_with_what_could_stand_there(text: str) -> None:
+    with pytest.raises(InvalidInput, match="write one of header:NAME, cookie:NAME, query:NAME, json:NAME"):
+        subject.parse(text)
