@@ -35,7 +35,7 @@ class Desk:
         )
         self.app = admin_app(context, max_body_bytes=max_body_bytes)
         transport = httpx2.ASGITransport(app=self.app, client=(ADDRESS, 40_000), raise_app_exceptions=False)
-        self._client = httpx2.AsyncClient(transport=transport, base_url="http://service")
+        self.client = httpx2.AsyncClient(transport=transport, base_url="http://service")
 
     async def token(self, role: str, name: str = "") -> str:
         return await self.room.store.create_token(name or f"the {role}", role, self.room.clock())
@@ -49,12 +49,12 @@ class Desk:
 
     async def send(self, method: str, path: str, *, token: str | None = ADMIN, **request: Any) -> httpx2.Response:
         headers = {**request.pop("headers", {}), **({"Authorization": f"Bearer {token}"} if token else {})}
-        return await self._client.request(method, PREFIX + path, headers=headers, **request)
+        return await self.client.request(method, PREFIX + path, headers=headers, **request)
 
     async def scrape(self, token: str | None = ADMIN) -> httpx2.Response:
         """As Prometheus does."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return await self._client.get("/metrics", headers=headers)
+        return await self.client.get("/metrics", headers=headers)
 
     async def state(self) -> tuple[int, int]:
         """What changes with every change: the split's revision and the number of events."""

@@ -1,4 +1,4 @@
-"""Write docs/reference.md from the code: settings, commands, the shipped plan's numbers, events.
+"""Write docs/reference.md from the code: settings, commands, the shipped plan's numbers, events, metrics.
 
 Run: `python tools/reference.py`; a test compares the page with what this would write.
 """
@@ -13,6 +13,9 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
 from mentor.settings import MentorSettings
+from serinus.admin.families import Family
+from serinus.admin.metrics_of_machinery import PROCESS
+from serinus.admin.prometheus import EVERYBODY
 from serinus.alerts.alert import LEVELS, channels_for
 from serinus.analysis.criteria import Limit
 from serinus.analysis.verdict import Metric
@@ -27,7 +30,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
 INTRODUCTION = """\
 # Reference
 
-Every setting, command, threshold and event, written from the code by `tools/reference.py`. The HTTP API has
+Every setting, command, threshold, event and metric, written from the code by `tools/reference.py`. The HTTP API has
 [a guide of its own](api.md).
 """
 
@@ -46,6 +49,11 @@ OF_EVENTS = """\
 Stored for ever, told once. The channels are those of an event for which the plan names none.
 """
 
+OF_METRICS = """\
+What `/metrics` tells Prometheus; [how to use it](howto/prometheus.md). It is everybody's, the same whichever process is
+asked: over instances take the `max`, never the `sum`. A gauge of which nothing is known yet is `NaN`.
+"""
+
 
 def page() -> str:
     sections = {
@@ -57,6 +65,8 @@ def page() -> str:
             *_table(("threshold", "phase4"), _thresholds(load_shipped("phase4"))),
         ],
         "Events": [OF_EVENTS, *_table(("event", "level", "channels", "says"), _events())],
+        "Metrics": [OF_METRICS, *_table(("metric", "kind", "labels", "means"), _metrics(EVERYBODY))],
+        "Metrics of the process that answers": _table(("metric", "kind", "labels", "means"), _metrics(PROCESS)),
     }
     text = "\n".join("\n".join((f"\n## {title}", *lines)) for title, lines in sections.items())
     return f"{INTRODUCTION}{text}\n"
@@ -143,6 +153,12 @@ def _events() -> Iterator[tuple[str, str, str, str]]:
     for kind in EventKind:
         channels = ", ".join(channels_for(Event(kind, 0.0, ""))) or "–"
         yield f"`{kind}`", LEVELS.get(kind, "–"), channels, re.sub(r"\{(\w+):[^}]*\}", r"{\1}", texts[kind])
+
+
+def _metrics(families: Iterable[Family[Any]]) -> Iterator[tuple[str, str, str, str]]:
+    for family in families:
+        labels = " ".join(f"`{label}`" for label in family.labels) or "–"
+        yield f"`{family.exposed_name}`", family.kind, labels, family.meaning
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from itertools import cycle
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from admin_desk import Desk, at_desk
 from control_room import PLAN
@@ -103,65 +102,6 @@ def test_the_slo_of_a_running_rollout_stands_beside_the_figures() -> None:
         slo = (await desk.get("/metrics")).json()["comparison"]["slo"]
         assert {check["name"]: check["need"] for check in slo} == {"error_rate": 0.005, "p95": 0.1, "volume": 20}
         assert all({"verdict", "value", "reason"} <= set(check) for check in slo)
-
-    at_desk(story)
-
-
-def scraped(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
-    return {
-        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-
-
-def test_prometheus_reads_the_counts_of_this_process_and_the_state_of_the_rollout() -> None:
-    async def story(desk: Desk) -> None:
-        await share(desk, 40)
-        versions = await desk.room.serve(100)
-        desk.room.new.status = 503
-        failed = (await desk.room.serve(20)).count("canary")
-        await count(desk)
-        response = await desk.scrape()
-        assert response.headers["content-type"].startswith("text/plain")
-        found = scraped(response.text)
-        canary = (("endpoint", "(other)"), ("version", "canary"))
-        assert failed
-        assert found["serinus_requests_total", (canary[0], ("outcome", "failed"), canary[1])] == failed
-        assert found["serinus_requests_total", (canary[0], ("outcome", "ok"), canary[1])] == versions.count("canary")
-        assert found["serinus_request_errors_total", canary] == failed
-        assert found["serinus_request_duration_seconds_count", canary] == versions.count("canary") + failed
-        assert found["serinus_canary_share_ratio", (("kind", "adopted"),)] == 0.4
-        assert found["serinus_canary_share_ratio", (("kind", "desired"),)] == 0.4
-        assert found["serinus_store_up", ()] == 1
-
-    at_desk(story)
-
-
-def test_prometheus_buckets_have_two_seconds_as_an_edge() -> None:
-    async def story(desk: Desk) -> None:
-        for seconds in (0.1, 1.99, 2.01):
-            desk.room.legacy.seconds = seconds
-            await desk.room.serve(10)
-        await count(desk)
-        found = scraped((await desk.scrape()).text)
-        legacy = (("endpoint", "(other)"), ("version", "legacy"))
-        assert found["serinus_request_duration_seconds_bucket", (legacy[0], ("le", "2.0"), legacy[1])] == 20
-        assert found["serinus_request_duration_seconds_bucket", (legacy[0], ("le", "+Inf"), legacy[1])] == 30
-
-    at_desk(story)
-
-
-def test_prometheus_counters_go_on_when_the_store_is_away(tmp_path: object) -> None:
-    async def story(desk: Desk) -> None:
-        away = Desk(desk.room.elsewhere(f"sqlite+aiosqlite:///{tmp_path}/no-such-folder/store.db"))
-        await away.room.serve(25)
-        desk.room.clock.forward(2)
-        away.room.agent.pulse()
-        found = scraped((await away.scrape()).text)
-        assert found["serinus_request_duration_seconds_count", (("endpoint", "(other)"), ("version", "legacy"))] == 25
-        assert found["serinus_store_up", ()] == 0
-        await away.room.store.database.close()
 
     at_desk(story)
 

@@ -3,11 +3,10 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from secrets import token_hex
-from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from serinus.asgi import Canary
@@ -15,7 +14,6 @@ from serinus.control.backlog import Backlog
 from serinus.control.controller import STALE_AFTER_SECONDS, Clock
 from serinus.control.dead_mans_switch import DeadMansSwitch
 from serinus.errors import StoreUnavailable
-from serinus.metrics.snapshot import Cell, CellKey
 from serinus.pauses import lengthened
 from serinus.rollout.events import Event, EventKind
 from serinus.rollout.state import AgentStatus
@@ -97,10 +95,6 @@ class Agent:
             backlog=len(self._backlog),
             dropped=self._backlog.dropped,
         )
-
-    def totals(self) -> Mapping[CellKey, Cell]:
-        """All that was counted since the start, up to the last sealed snapshot."""
-        return MappingProxyType(self._backlog.totals)
 
     async def beat(self) -> None:
         """Everything once: what was counted goes to the store, then the stored split is adopted.
@@ -231,6 +225,7 @@ class Agent:
             canary_in_flight=self._canary.canary_in_flight,
             breaker_open=self._canary.breaker.is_open,
             dropped=self._backlog.dropped,
+            subject_failures=self._canary.subject_failures,
         )
 
     def _store_error(self) -> str | None:

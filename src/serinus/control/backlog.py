@@ -4,22 +4,18 @@ import math
 from collections import deque
 from collections.abc import Mapping
 
-from serinus.metrics.snapshot import SLICE_SECONDS, Cell, CellKey, Snapshot, merge
+from serinus.metrics.snapshot import SLICE_SECONDS, Cell, CellKey, Snapshot
 
 LIMIT = 900  # snapshots: half an hour without a store
 PROMPT_SECONDS = 0.5
 
 
 class Backlog:
-    """One agent's sealed snapshots that are not stored yet; the oldest are given up, and counted, beyond `limit`.
-
-    `totals` are all counts since the start, whether stored or given up.
-    """
+    """One agent's sealed snapshots that are not stored yet; the oldest are given up, and counted, beyond `limit`."""
 
     def __init__(self, agent: str, started_at: float, *, limit: int = LIMIT) -> None:
         self.agent = agent
         self.dropped = 0
-        self.totals: dict[CellKey, Cell] = {}
         self._limit = limit
         self._sealed_at = started_at
         self._sequence = 0
@@ -54,8 +50,6 @@ class Backlog:
         self._sealed_at = boundary if prompt else now
         self._dropped_untold = 0
         self._snapshots.append(snapshot)
-        for key, cell in cells.items():
-            self.totals[key] = merge((self.totals[key], cell)) if key in self.totals else cell
         if len(self._snapshots) > self._limit:
             self._drop(self._snapshots.popleft())
 

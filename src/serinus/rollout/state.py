@@ -213,7 +213,10 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class AgentStatus:
-    """What one agent last told the store. `last_canary_at`: when it last routed a request to the canary."""
+    """What one agent last told the store. `last_canary_at`: when it last routed a request to the canary.
+
+    `dropped` requests whose counts were given up, and requests whose subject function failed, since it started.
+    """
 
     agent: str
     heard_at: float
@@ -222,6 +225,7 @@ class AgentStatus:
     canary_in_flight: int = 0
     breaker_open: bool = False
     dropped: int = 0
+    subject_failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)

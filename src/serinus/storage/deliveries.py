@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Update, and_, delete, func, select, update
+from sqlalchemy import Update, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serinus.errors import Unreadable
@@ -33,6 +33,32 @@ class Told:
     attempts: int
     settled_at: float | None
     error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """One channel's part of the outbox: what waits, since when (epoch seconds), and what was given up lately."""
+
+    pending: int
+    oldest_at: float | None
+    dead: int
+
+
+async def read_queues(connection: AsyncConnection) -> dict[str, Queue]:
+    """By channel, where there is anything; what was given up is counted for as long as deliveries are kept."""
+    is_pending, is_dead = deliveries.c.settled_at.is_(None), deliveries.c.error.is_not(None)
+    query = (
+        select(
+            deliveries.c.channel,
+            func.count().filter(is_pending),
+            func.min(events.c.at).filter(is_pending),
+            func.count().filter(is_dead, ~is_pending),
+        )
+        .join(events, events.c.sequence == deliveries.c.event_sequence)
+        .where(or_(is_pending, is_dead))
+        .group_by(deliveries.c.channel)
+    )
+    return {channel: Queue(*numbers) for channel, *numbers in await connection.execute(query)}
 
 
 async def read_told(connection: AsyncConnection, rollout_id: str) -> tuple[Told, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serinus.rollout.events import Event, EventKind
@@ -52,6 +52,12 @@ async def read_latest(connection: AsyncConnection, kinds: Sequence[EventKind]) -
 
 async def read_last_sequence(connection: AsyncConnection) -> int:
     return int((await connection.execute(select(counters.c.value).filter_by(name=EVENTS))).scalar_one())
+
+
+async def count_by_kind(connection: AsyncConnection) -> dict[str, int]:
+    """How many there are of each kind that there is; a later version may have stored kinds unknown here."""
+    query = select(events.c.kind, func.count()).group_by(events.c.kind)
+    return {row[0]: row[1] for row in await connection.execute(query)}
 
 
 def _event_row(event: Event) -> Row:

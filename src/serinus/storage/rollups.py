@@ -22,6 +22,8 @@ from serinus.storage.tables import count_up, counters, rollups, snapshots
 MINUTE, TEN_MINUTES, HOUR, DAY = 60, 600, 3_600, 86_400
 SPANS = (MINUTE, TEN_MINUTES, HOUR, DAY)
 """How many seconds a row holds; each span is a whole number of the one before."""
+EVER = 0
+"""The span of the rows that hold everything there ever was: they are never pruned, so that they only grow."""
 EVERYWHERE = ""
 """The endpoint of the rows that hold all endpoints together; a route template begins with "/"."""
 ROLLED_UP = "rollups"
@@ -54,6 +56,7 @@ async def roll_up(connection: AsyncConnection, limit: int) -> int:
         counted = add_up(((_up(until_at, span), key), cell) for (until_at, key), cell in counted.items())
         for until_at, cells in _by_time(counted).items():
             await _add(connection, span, until_at - span, cells)
+    await _add(connection, EVER, 0.0, add_up((key, cell) for (_, key), cell in counted.items()))
     await count_up(connection, ROLLED_UP, sequences[-1] - reached)
     return len(sequences)
 
@@ -65,6 +68,18 @@ async def read_window(connection: AsyncConnection, since_at: float, endpoint: st
     return await add_up_parts(
         [(key, cell) for _, cells in part for key, cell in cells.items() if endpoint in {None, key.endpoint}]
         async for part in _parts(connection, queries)
+    )
+
+
+async def read_totals(connection: AsyncConnection) -> Cells:
+    """All agents' counts since the store began: what is rolled up, and the few snapshots that are not."""
+    ever = select(rollups.c.started_at.label("at"), rollups.c.cells).where(
+        rollups.c.span_seconds == EVER, rollups.c.endpoint != EVERYWHERE
+    )
+    fresh = select(snapshots.c.ended_at.label("at"), snapshots.c.cells)
+    queries = [ever, fresh.where(snapshots.c.sequence > await _reached(connection))]
+    return await add_up_parts(
+        [pair for _, cells in part for pair in cells.items()] async for part in _parts(connection, queries)
     )
 
 

@@ -26,10 +26,11 @@ from serinus.storage.sessions import Session
 from serinus.storage.splits import CONTROLLER, SplitSource, StoredSplit
 from serinus.storage.tables import heartbeats, put
 from serinus.storage.tokens import Token
+from serinus.storage.totals import Totals
 from serinus.storage.watch import Watch
 
 
-class Store(Counts, Leadership, Audit):
+class Store(Counts, Leadership, Audit, Totals):
     """Every method is one transaction. All raise `StoreUnavailable` when the database does not answer.
 
     `channels` says which channels an event is to be told on; the deliveries are stored with the event. `split_saved`
