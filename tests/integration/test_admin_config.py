@@ -48,6 +48,15 @@ def test_a_first_share_switches_the_canary_on_and_reaches_the_router_with_the_ne
     at_desk(story)
 
 
+def test_who_only_switches_the_canary_on_gets_the_usual_share_once() -> None:
+    async def story(desk: Desk) -> None:
+        assert (await desk.post("/config", {"enabled": True})).json()["canary_percentage"] == 5
+        await desk.post("/config", {"canary_percentage": 0, "enabled": False})
+        assert (await desk.post("/config", {"enabled": True})).json()["canary_percentage"] == 0
+
+    at_desk(story)
+
+
 def test_the_answer_says_how_much_of_the_traffic_the_canary_really_gets() -> None:
     async def story(desk: Desk) -> None:
         await desk.post("/config", {"canary_percentage": 100})

@@ -101,12 +101,7 @@ def rules_of(shapes: Iterable[RuleShape] | None, here: Context) -> tuple[Endpoin
 
 def raises(stored: StoredSplit, wanted: Configuration) -> bool:
     """Whether the canary would get more anywhere: by the whole share, or on one endpoint."""
-    before = stored.split
-    after = Split(
-        enabled=(before.enabled or stored.changed_at is None) if wanted.enabled is None else wanted.enabled,
-        percentage=before.percentage if wanted.percentage is None else wanted.percentage,
-        endpoints=before.endpoints if wanted.endpoints is None else wanted.endpoints,
-    )
+    before, after = stored.split, wanted.applied_to(stored)
     return any(_share(after, template) > _share(before, template) for template in _templates(before, after))
 
 

@@ -3,18 +3,18 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from math import isfinite
 from secrets import token_hex
 from typing import TypeAlias, TypeVar
 
 from serinus.analysis.verdict import Report
-from serinus.errors import InvalidInput, Problem, Refused, StaleRevision
+from serinus.errors import Refused, StaleRevision
 from serinus.rollout import commands
 from serinus.rollout.approval import NOTHING, HandedIn
 from serinus.rollout.commands import Order
 from serinus.rollout.events import Detail, Event, EventKind
 from serinus.rollout.plan import Plan
 from serinus.rollout.state import Decision, Rollout
+from serinus.routing.canary_router import CanaryRouter
 from serinus.routing.split import EndpointRule, Split
 from serinus.storage.splits import StoredSplit
 from serinus.storage.store import Store
@@ -32,6 +32,21 @@ class Configuration:
     enabled: bool | None = None
     percentage: float | None = None
     endpoints: tuple[EndpointRule, ...] | None = None
+
+    def applied_to(self, stored: StoredSplit) -> Split:
+        """The split as it is wanted. Raises `InvalidInput`.
+
+        The first share that anybody sets also switches the canary on, unless they say otherwise; the first who only
+        switch it on get the router's usual share.
+        """
+        before, untouched = stored.split, stored.changed_at is None
+        usual = CanaryRouter.CANARY_TRAFFIC_PERCENTAGE if untouched and self.enabled else before.percentage
+        return replace(
+            before,
+            enabled=(before.enabled or untouched) if self.enabled is None else self.enabled,
+            percentage=usual if self.percentage is None else self.percentage,
+            endpoints=before.endpoints if self.endpoints is None else self.endpoints,
+        )
 
 
 class Commands:
@@ -120,7 +135,7 @@ class Commands:
         return await _repeated(attempt)
 
     async def _configure_split(self, order: Order, wanted: Configuration, stored: StoredSplit) -> StoredSplit:
-        split = _configured(stored, wanted)
+        split = wanted.applied_to(stored)
         if split == stored.split and stored.changed_at is not None:
             return stored
         event = Event(EventKind.CONFIG_CHANGED, order.at, order.by, reason=order.reason, details=_details(split, order))
@@ -172,19 +187,6 @@ async def _repeated(attempt: Callable[[], Awaitable[T]]) -> T:
         except StaleRevision:
             continue
     return await attempt()
-
-
-def _configured(stored: StoredSplit, wanted: Configuration) -> Split:
-    """The first share that anybody sets also switches the canary on, unless they say otherwise."""
-    if wanted.percentage is not None and not (isfinite(wanted.percentage) and 0 <= wanted.percentage <= 100):
-        raise InvalidInput(Problem("canary_percentage", f"must be between 0 and 100, not {wanted.percentage}"))
-    split, untouched = stored.split, stored.changed_at is None
-    return replace(
-        split,
-        enabled=(split.enabled or untouched) if wanted.enabled is None else wanted.enabled,
-        percentage=split.percentage if wanted.percentage is None else wanted.percentage,
-        endpoints=split.endpoints if wanted.endpoints is None else wanted.endpoints,
-    )
 
 
 def _details(split: Split, order: Order) -> dict[str, Detail]:
