@@ -40,6 +40,7 @@ IMPORTS: dict[str, set[str]] = {
     "drill": {
         *("deployment", "errors", "analysis", "rollout", "asgi", "storage", "control", "alerts"),
     },
+    "openfeature": {"deployment", "errors", "routing", "asgi"},
     "plans": {"rollout", "errors"},
     "admin": {
         *("deployment", "errors", "routing", "metrics", "analysis", "rollout"),

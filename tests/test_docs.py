@@ -93,3 +93,12 @@ def test_every_test_that_a_promise_names_exists(page: str) -> None:
     assert len(named) >= 10
     for path, test in named:
         assert f"def {test}" in (ROOT / path).read_text(encoding="utf-8"), (path, test)
+
+
+def test_every_line_of_python_in_the_page_on_embedding_is_an_examples_which_a_test_runs() -> None:
+    page = (ROOT / "docs/howto/embed.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    examples = [path.read_text(encoding="utf-8") for path in (ROOT / "examples").glob("*.py")]
+    assert len(blocks) >= 5
+    assert [block for block in blocks if not any(block in example for example in examples)] == []
+    assert {path.stem for path in (ROOT / "examples").glob("*.py")} <= set(re.findall(r"\w+", page))

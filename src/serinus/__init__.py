@@ -6,6 +6,7 @@ The light names load with the package; those that need a database or a web frame
 from typing import TYPE_CHECKING
 
 from serinus.asgi import Canary, Options, subject
+from serinus.asgi.current import current_version
 from serinus.asgi.proxy import Proxy
 from serinus.asgi.values import record_value
 from serinus.deployment import DeploymentVersion
@@ -34,6 +35,7 @@ __all__ = [
     "Split",
     "StoreUnavailable",
     "application",
+    "current_version",
     "record_value",
     "subject",
 ]

@@ -3,7 +3,7 @@
 import logging
 from typing import TYPE_CHECKING, Any
 
-from serinus.asgi.values import answering
+from serinus.asgi.current import answering
 
 if TYPE_CHECKING:
     from sentry_sdk.types import Event, Hint

@@ -5,10 +5,11 @@ import logging
 from typing import TYPE_CHECKING, Self
 
 from serinus.asgi.body import BodyTape
+from serinus.asgi.current import answering
 from serinus.asgi.protocol import Application, Message, Receive, Scope, Send
-from serinus.asgi.values import answering
 from serinus.deployment import DeploymentVersion
 from serinus.metrics.snapshot import Outcome
+from serinus.routing.canary_router import Assignment
 
 if TYPE_CHECKING:
     from serinus.asgi.in_flight import InFlight
@@ -27,6 +28,7 @@ class Exchange:
 
     # Defaults in the class cost the many requests that never differ nothing.
     version = DeploymentVersion.LEGACY
+    assignment: Assignment | None = None  # as it was routed, whoever answers
     slot: int | None = None
     subject = ""
     probe = False
@@ -62,6 +64,7 @@ class Exchange:
         """The same request for legacy, from its beginning, when this exchange is `replaced`; it is not counted."""
         incoming = self.tape.play_out() if self.tape else self.incoming
         other = type(self)(self.flight, started, self.endpoint, incoming, self.outgoing)
+        other.assignment, other.subject = self.assignment, self.subject
         other.counted = False
         return other
 

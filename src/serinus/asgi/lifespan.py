@@ -39,7 +39,7 @@ class Lifespan:
         answer = await self._ask("startup")
         self._runs = answer is not None and answer["type"] == "lifespan.startup.complete"
         if answer is None:
-            log.info("the %s application does without a lifespan", self.name, exc_info=self._error())
+            log.info("the %s application does without a lifespan: %s", self.name, self._error() or "it returned")
         return None if answer is None else self._complaint(answer)
 
     async def stop(self) -> str | None:

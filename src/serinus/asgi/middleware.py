@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from serinus.asgi.body import BodyTape
@@ -89,6 +90,7 @@ class Canary:
         self._timer = timer
         self.endpoints = EndpointTable(_templates(self.options, legacy, canary))
         self._sent_out = self.router.split
+        self._listeners: list[Callable[[Split], None]] = []
         self._excluded = tuple(canonical(prefix) + "/" for prefix in self.options.exclude)
         self._unclear = frozenset(  # endpoints whose paths have to be asked; a look-up is cheaper than a dozen prefixes
             {OTHER_ENDPOINT, *(name for name in self.endpoints.templates if _may_be_excluded(name, self._excluded))}
@@ -124,6 +126,13 @@ class Canary:
             former, self._sent_out = self._sent_out, split
             if split.salt != former.salt or (not was_out and split.revision != former.revision):
                 self.breaker.reset(self._clock())
+        for listener in tuple(self._listeners):
+            listener(split)
+
+    def listen(self, listener: Callable[[Split], None]) -> Callable[[], None]:
+        """Tell `listener` of every split that is adopted, until the function that this returns is called."""
+        self._listeners.append(listener)
+        return partial(self._listeners.remove, listener)
 
     def alone(self, version: DeploymentVersion) -> Application:
         """One version's application, past routing and counting, with the state of its own lifespan."""
@@ -149,12 +158,12 @@ class Canary:
             subject = self._read(scope, None)
         else:
             subject = await self._find_subject(exchange, scope)
-        assignment = self.router.route(subject, endpoint)
+        exchange.subject = subject or ""
+        exchange.assignment = assignment = self.router.route(subject, endpoint)
         if assignment.version is _LEGACY:
             exchange.slot = assignment.slot
         elif self._admits(exchange):
             exchange.slot = assignment.slot
-            exchange.subject = subject or ""
             await self._serve_canary(exchange, scope)
             return
         elif assignment.slot is not None:

@@ -1,18 +1,12 @@
 """Business measures, recorded from inside a request and counted for the version that answers it."""
 
 import re
-from contextvars import ContextVar
 from math import isfinite
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from serinus.asgi.exchange import Exchange
+from serinus.asgi.current import answering
 
 NAME = re.compile(r"[a-z][a-z0-9_.\-]{0,63}", re.ASCII)
 LARGEST = 1e12
-
-answering: "ContextVar[Exchange | None]" = ContextVar("serinus_answering", default=None)
-"""The request that runs in this context; tasks and threads that it starts inherit it."""
 
 
 def record_value(name: str, value: float) -> bool:
