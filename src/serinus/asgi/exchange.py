@@ -20,10 +20,11 @@ log = logging.getLogger("serinus.asgi")
 class Exchange:
     """What `HttpExchange` and `WebSocketExchange` have in common.
 
-    `started` is the timer's; `seconds`, the latency, is there with the answer: what the user waited for, and neither
-    how long a stream goes on nor how fast the client reads. `status` is 0 until the application has begun to answer.
-    It is `muted` once the client shall hear no more of this application: the time is up (`expired`), or legacy answers
-    in its place (`replaced`). The application's own end is awaited first, for it may hold what legacy needs.
+    `started` is the timer's, later by what the client took to send the rest of its request; while that is awaited,
+    `awaiting_since` is there. `seconds`, the latency, is there with the answer: what the user waited for, and neither
+    how long a stream goes on nor how fast the client reads or writes. `status` is 0 until the application has begun to
+    answer. It is `muted` once the client shall hear no more of this application: the time is up (`expired`), or legacy
+    answers in its place (`replaced`). The application's own end is awaited first, for it may hold what legacy needs.
     """
 
     # Defaults in the class cost the many requests that never differ nothing.
@@ -36,8 +37,11 @@ class Exchange:
     is_safe = False  # legacy may answer in its place
     body_limit_bytes: float = 0  # of what is kept for it
     tape: BodyTape | None = None  # of what was heard of the client
+    client: Receive | None = None  # who fills the tape
+    heard = False  # the whole request
     status = 0
     seconds: float | None = None
+    awaiting_since: float | None = None
     slow = False
     client_left = False
     complete = False
@@ -56,9 +60,27 @@ class Exchange:
         self.outgoing = outgoing
 
     def listen_to(self, tape: BodyTape) -> None:
-        """Hear the client through `tape` from now on."""
-        self.tape = tape
+        """Hear the client through `tape` from now on, which itself is to `hear` them."""
+        self.tape, self.client = tape, self.incoming
         self.incoming = tape.play()
+
+    async def hear(self) -> Message:
+        """What comes of the client next; until its request is whole, it is the client that takes the time."""
+        receive = self.client or self.incoming
+        if self.heard or self.awaiting_since is not None:
+            return await receive()
+        self.awaiting_since = since = self.flight.timer()
+        try:
+            message = await receive()
+        finally:
+            self.awaiting_since = None
+            self.started += self.flight.timer() - since
+        self.heard = not message.get("more_body", False)
+        return message
+
+    def lasted(self, now: float) -> float:
+        """The seconds of this request that are the service's own."""
+        return (now if self.awaiting_since is None else self.awaiting_since) - self.started
 
     def stand_in(self, started: float) -> Self:
         """The same request for legacy, from its beginning, when this exchange is `replaced`; it is not counted."""
@@ -103,9 +125,22 @@ class Exchange:
         """Tell the client that the time is up."""
         raise NotImplementedError
 
+    def stalled(self, now: float) -> float:
+        """For how long nothing has come of a request that is not whole."""
+        return 0.0 if self.awaiting_since is None else now - self.awaiting_since
+
     def interrupt(self) -> None:
         """The time is up: cancel the application, and nothing around it."""
         self._fail(504)
+        self._cancel()
+
+    def give_up_client(self) -> None:
+        """The client has stopped in the middle of its request, which is no fault of the application's."""
+        self.status = 408
+        self.flight.close(self, Outcome.CANCELLED)
+        self._cancel()
+
+    def _cancel(self) -> None:
         self.expired = self.muted = True
         if self.task is not None:
             self.cancelling = self.task.cancelling()

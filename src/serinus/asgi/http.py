@@ -12,14 +12,16 @@ VERSION_HEADERS = {version: (b"x-deployment-version", version.value.encode()) fo
 _FALLBACK_HEADER = (b"x-canary-fallback", b"1")
 _OUTCOME_HEADER = b"x-serinus-outcome"
 _OURS = frozenset({b"x-deployment-version", b"x-canary-fallback", _OUTCOME_HEADER})
-TIMEOUT = json.dumps(
-    {
-        "type": "about:blank",
-        "title": "Gateway Timeout",
-        "status": 504,
-        "detail": "The service did not begin to answer in time; try again later.",
-    }
-).encode()
+
+
+def _problem(status: int, title: str, detail: str) -> bytes:
+    return json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail}).encode()
+
+
+OVERDUE = {
+    408: _problem(408, "Request Timeout", "The rest of the request did not come in time; send it again."),
+    504: _problem(504, "Gateway Timeout", "The service did not begin to answer in time; try again later."),
+}
 _BODIES = frozenset({"http.response.body", "http.response.pathsend", "http.response.zerocopysend"})
 
 
@@ -32,8 +34,8 @@ class HttpExchange(Exchange):
         if self.muted:
             return {"type": "http.disconnect"}
         if self.is_safe and self.tape is None:  # most applications never ask for the body of a GET
-            self.listen_to(BodyTape(self.incoming, self.body_limit_bytes))
-        message = await self.incoming()
+            self.listen_to(BodyTape(self.hear, self.body_limit_bytes))
+        message = await (self.hear() if self.tape is None else self.incoming())
         if message["type"] == "http.disconnect" and not self.complete:
             self.client_left = True
         return message
@@ -64,8 +66,11 @@ class HttpExchange(Exchange):
         headers = [(b"content-type", b"application/problem+json"), VERSION_HEADERS[self.version]]
         if not self.counted:
             headers.append(_FALLBACK_HEADER)
-        await self.outgoing({"type": "http.response.start", "status": 504, "headers": headers})
-        await self.outgoing({"type": "http.response.body", "body": TIMEOUT})
+        status = 504 if self.status != 408 else 408
+        if status == 408:
+            headers.append((b"connection", b"close"))  # what may still come of the request is no other one
+        await self.outgoing({"type": "http.response.start", "status": status, "headers": headers})
+        await self.outgoing({"type": "http.response.body", "body": OVERDUE[status]})
 
     def _begin(self, message: Message) -> Message | None:
         """What to send on, in a message and a list of headers of our own, for the application's may serve it again.

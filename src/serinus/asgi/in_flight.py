@@ -46,7 +46,7 @@ class InFlight:
 
     def answered(self, exchange: Exchange) -> None:
         """It has begun to be answered: nobody waits any more."""
-        exchange.seconds = self.timer() - exchange.started
+        exchange.seconds = exchange.lasted(self.timer())
         self._unanswered.discard(exchange)
 
     def forget(self, exchange: Exchange) -> None:
@@ -62,7 +62,7 @@ class InFlight:
             return
         seconds = exchange.seconds
         if seconds is None:
-            seconds = self.timer() - exchange.started
+            seconds = exchange.lasted(self.timer())
         version, endpoint, slot = exchange.version, exchange.endpoint, exchange.slot
         self.collector.record(version, endpoint, outcome, seconds, status=exchange.status, slot=slot)
         if exchange.slow:
@@ -77,12 +77,14 @@ class InFlight:
         """Count who has waited for over 2 s, and interrupt who has waited for too long; `now` is the timer's."""
         limit = self.timeout_seconds
         for exchange in tuple(self._unanswered):
-            waited = now - exchange.started
+            waited = exchange.lasted(now)
             if waited > SLOW_SECONDS and exchange.counted and not (exchange.slow or exchange.closed):
                 exchange.slow = True
                 self.collector.slow(exchange.version, exchange.endpoint, exchange.slot)
             if limit is not None and waited >= limit and exchange.is_awaited:
                 exchange.interrupt()
+            elif limit is not None and exchange.stalled(now) >= limit and exchange.is_awaited:
+                exchange.give_up_client()
 
     def _tick(self) -> None:
         if self._loop is not None and self._unanswered:

@@ -16,12 +16,16 @@ _LOG_EVERY_SECONDS = 60.0
 
 
 class SubjectLookup:
-    """Asks the sources in turn; `failures` counts the times that the application's own one raised or took too long."""
+    """Asks the sources in turn; `failures` counts the times that the application's own one raised or took too long.
 
-    def __init__(self, subject: Subject, limit_seconds: float) -> None:
+    A body that takes a client longer than `body_seconds` has no subject.
+    """
+
+    def __init__(self, subject: Subject, limit_seconds: float, *, body_seconds: float | None = None) -> None:
         self.failures = 0
         self._sources = subject.sources
         self._limit_seconds = limit_seconds
+        self._body_seconds = body_seconds
         self._logged_at = -_LOG_EVERY_SECONDS
 
     def wants_body(self, scope: Scope) -> bool:
@@ -32,7 +36,7 @@ class SubjectLookup:
     async def find(self, scope: Scope, tape: BodyTape | None) -> str | None:
         """The subject; None also when a source failed, as another source might know the user by another name."""
         for source in self._sources:
-            body = await tape.read() if tape is not None and source.needs_body else None
+            body = await self._body(tape) if tape is not None and source.needs_body else None
             try:
                 subject = await self._ask(source, scope, body)
             except Exception as error:
@@ -43,6 +47,13 @@ class SubjectLookup:
             if subject:
                 return subject
         return None
+
+    async def _body(self, tape: BodyTape) -> bytes | None:
+        try:
+            async with asyncio.timeout(self._body_seconds):
+                return await tape.read()
+        except TimeoutError:
+            return None
 
     async def _ask(self, source: Source, scope: Scope, body: bytes | None) -> str | None:
         reading = source.read(scope, body)

@@ -40,7 +40,9 @@ class Options:
     `safe_methods`, `safe_endpoints` (templates): legacy may answer such a request again when the canary has failed it
     with a 5xx status, an exception or a timeout before anything went out; not websockets.
     `timeout_seconds`: from a request's arrival until its response begins (websocket: is accepted), for both versions,
-    enforced a tenth of it late at most, 0.1 s at most; None for no limit. What has begun is never interrupted.
+    enforced a tenth of it late at most, 0.1 s at most; None for no limit. What has begun is never interrupted. The time
+    that a client takes to send its body is not the version's: it counts for no latency, and a client that sends nothing
+    more for as long is answered 408, which counts as cancelled.
     `subject_seconds`: how long an async subject function may take.
     `body_limit_bytes`: of a body that is read for the subject, or kept for legacy's second answer.
     """
@@ -98,7 +100,7 @@ class Canary:
         self._safe_endpoints = frozenset(map(canonical, self.options.safe_endpoints))
         subject = subject if isinstance(subject, Subject) else function(subject)
         self._read = subject.plain
-        self._lookup = SubjectLookup(subject, self.options.subject_seconds)
+        self._lookup = SubjectLookup(subject, self.options.subject_seconds, body_seconds=self.options.timeout_seconds)
         self._states: dict[DeploymentVersion, dict[str, Any]] = {_LEGACY: {}, _CANARY: {}}
         self.collector = CanaryMetricsCollector(max_endpoints=len(self.endpoints.templates))
         self._flight = InFlight(
@@ -179,7 +181,7 @@ class Canary:
 
     async def _find_subject(self, exchange: Exchange, scope: Scope) -> str | None:
         if self._lookup.wants_body(scope):
-            exchange.listen_to(BodyTape(exchange.incoming, self.options.body_limit_bytes))
+            exchange.listen_to(BodyTape(exchange.hear, self.options.body_limit_bytes))
         return await self._lookup.find(scope, exchange.tape)
 
     def _admits(self, exchange: Exchange) -> bool:

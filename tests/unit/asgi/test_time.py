@@ -2,13 +2,15 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
-from serinus.asgi import Breaker, Canary, Options, subject
+from serinus.asgi import Breaker, Canary, Options, Subject, subject
 from serinus.asgi.http import HttpExchange
 from serinus.asgi.in_flight import InFlight
-from serinus.asgi.protocol import Application, Receive, Scope, Send
+from serinus.asgi.protocol import Application, Message, Receive, Scope, Send
 from serinus.metrics.canary_metrics import CanaryMetricsCollector
 from serinus.metrics.snapshot import Outcome
 from unit.asgi.wire import (
@@ -21,6 +23,8 @@ from unit.asgi.wire import (
     answering,
     call,
     cells,
+    chunks_of,
+    echo,
     hanging,
     http_scope,
     outcomes,
@@ -259,3 +263,126 @@ def test_an_application_in_time_is_not_touched() -> None:
 def test_the_timer_serves_one_event_loop_after_another() -> None:
     app = impatient(hanging)
     assert [asyncio.run(call(app)).status for _ in range(2)] == [504, 504]
+
+
+def slow_upload(timer: Dial, seconds: float, *pieces: bytes) -> Wire:
+    """A client that takes `seconds` before every piece of its body."""
+
+    @dataclass
+    class Sending(Wire):
+        async def receive(self) -> Message:
+            if self.incoming:
+                await asyncio.sleep(0)
+                timer.now += seconds
+            return await super().receive()
+
+    return Sending(chunks_of(*pieces))
+
+
+async def reads_then_takes_a_second(scope: Scope, receive: Receive, send: Send, *, timer: Dial) -> None:
+    while (await receive()).get("more_body"):
+        timer.now += 0.5
+    timer.now += 0.5
+    await answer(send)
+
+
+@pytest.mark.parametrize("found_in", [subject.header("x-user-id"), subject.json_field("user")])
+def test_the_time_that_a_client_takes_to_send_its_body_is_not_the_versions(found_in: Subject) -> None:
+    async def scenario() -> None:
+        timer = Dial()
+        app = Canary(
+            answering(), partial(reads_then_takes_a_second, timer=timer), subject=found_in, timer=timer, clock=timer
+        )
+        app.adopt(EVERYBODY)
+        await call(app, http_scope(method="POST"), wire=slow_upload(timer, 60.0, b'{"user":', b'"ada"}'))
+        assert timer.now == 121.0
+        cell = cells(app)[CANARY, "(other)"]
+        assert (cell.outcomes, cell.latency_sum_seconds, cell.slow_opened) == ({Outcome.OK: 1}, 1.0, 0)
+
+    asyncio.run(scenario())
+
+
+def test_a_client_that_stalls_in_its_upload_is_neither_slow_nor_out_of_the_versions_time() -> None:
+    async def scenario() -> None:
+        timer = Dial()
+        flight = in_flight(timer, timeout_seconds=5.0)
+        wire = Wire([{"type": "http.request", "body": b"1", "more_body": True}])
+        exchange = HttpExchange(flight, 0.0, "/thing", wire.receive, wire.send)
+        task = asyncio.create_task(exchange.run(echo, http_scope(method="POST")))
+        await asyncio.sleep(0)
+        timer.now = 4.9
+        flight.sweep(4.9)
+        assert (slow_counts(flight), exchange.expired) == ((0, 0), False)
+        flight.sweep(5.0)
+        await task
+        assert (wire.status, wire.headers[b"connection"]) == (408, b"close")
+        (cell,) = flight.collector.drain().values()
+        assert cell.outcomes == {Outcome.CANCELLED: 1}
+
+    asyncio.run(scenario())
+
+
+class Echoes:
+    """Echo, and tell when so many wait for the rest of a body."""
+
+    def __init__(self, count: int) -> None:
+        self.missing = count
+        self.all_wait = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        self.missing -= 1
+        if not self.missing:
+            self.all_wait.set()
+        await echo(scope, receive, send)
+
+
+@pytest.mark.parametrize("found_in", [subject.header("x-user-id"), subject.json_field("user")])
+def test_clients_that_stall_open_no_breaker(found_in: Subject) -> None:
+    async def scenario() -> None:
+        timer, echoes = Dial(), Echoes(30)
+        app = Canary(echoes, echoes, subject=found_in, options=SOON, timer=timer)
+        app.adopt(EVERYBODY)
+        stalling = [Wire([{"type": "http.request", "body": b"{", "more_body": True}]) for _ in range(30)]
+        scopes = [http_scope(method="POST", headers=[(b"x-user-id", b"%d" % each)]) for each in range(30)]
+        calls = [call(app, scope, wire=wire) for scope, wire in zip(scopes, stalling, strict=True)]
+        tasks = [asyncio.create_task(each) for each in calls]
+        await echoes.all_wait.wait()
+        timer.now = 1.0
+        await asyncio.gather(*tasks)
+        assert {wire.status for wire in stalling} == {408}
+        assert {outcome for _, outcome in outcomes(app)} == {Outcome.CANCELLED}
+        assert not app.breaker.is_open
+
+    asyncio.run(scenario())
+
+
+def test_a_version_that_hangs_after_the_upload_is_out_of_its_time() -> None:
+    async def reads_and_hangs(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await asyncio.Event().wait()
+
+    app = impatient(reads_and_hangs)
+    assert asyncio.run(call(app, http_scope(method="POST"), b"whole")).status == 504
+    assert outcomes(app) == {(CANARY, Outcome.FAILED): 1}
+
+
+def test_a_client_that_stalls_while_legacy_answers_in_place_of_a_failure_is_told_so() -> None:
+    async def fails_at_once(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await answer(send, 500)
+
+    async def scenario() -> None:
+        timer, echoes = Dial(), Echoes(1)
+        options = Options(timeout_seconds=0.03, safe_methods=frozenset({"POST"}))
+        app = Canary(echoes, fails_at_once, subject=subject.header("x-user-id"), options=options, timer=timer)
+        app.adopt(EVERYBODY)
+        wire = Wire([{"type": "http.request", "body": b"{", "more_body": True}])
+        task = asyncio.create_task(call(app, http_scope(method="POST"), wire=wire))
+        await echoes.all_wait.wait()
+        timer.now = 1.0
+        await task
+        assert (wire.status, wire.headers[b"x-canary-fallback"]) == (408, b"1")
+        assert outcomes(app) == {(CANARY, Outcome.FAILED): 1}
+
+    asyncio.run(scenario())
