@@ -31,7 +31,9 @@ IMPORTS: dict[str, set[str]] = {
     "storage": {"deployment", "errors", "pauses", "routing", "metrics", "analysis", "rollout"},
     "alerts": {"deployment", "errors", "analysis", "rollout", "storage", "messages", "pauses", "settings"},
     "reports": {"deployment", "errors", "metrics", "analysis", "rollout", "storage", "messages"},
-    "access": {"errors", "storage"},
+    "attempts": {"errors"},
+    "headers": set(),
+    "access": {"attempts", "errors", "storage"},
     "asgi": {"deployment", "errors", "routing", "metrics"},
     "control": {
         *("deployment", "errors", "routing", "metrics", "analysis", "rollout"),
@@ -43,10 +45,10 @@ IMPORTS: dict[str, set[str]] = {
     "openfeature": {"deployment", "errors", "routing", "asgi"},
     "plans": {"rollout", "errors"},
     "admin": {
-        *("deployment", "errors", "routing", "metrics", "analysis", "rollout"),
+        *("deployment", "errors", "headers", "routing", "metrics", "analysis", "rollout"),
         *("storage", "access", "problems", "control", "messages", "asgi", "plans", "alerts", "reports", "drill"),
     },
-    "console": {"errors", "access", "problems"},
+    "console": {"errors", "access", "headers", "problems"},
     "gateway": {"errors", "settings", "asgi", "bootstrap"},
     "cli": {
         "errors",

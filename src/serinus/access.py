@@ -1,7 +1,7 @@
 """Who may do what: tokens, their roles, and the sessions of browsers that stand for a token."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from hmac import compare_digest, digest
@@ -9,6 +9,7 @@ from math import inf
 from secrets import token_urlsafe
 from urllib.parse import urlsplit
 
+from serinus.attempts import Attempts
 from serinus.errors import Forbidden, Unauthenticated
 from serinus.storage.sessions import Session
 from serinus.storage.store import Store
@@ -69,19 +70,24 @@ class Access:
     admin_token: str | None = None
     admin_name: str = "admin"
     public_metrics: bool = False
+    attempts: Attempts = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "attempts", Attempts(self.clock))
 
     async def identify(self, secret: str | None, address: str) -> Caller:
-        """Raises `Unauthenticated`, in the same words whatever is wrong with the secret."""
+        """Raises `Unauthenticated`, in the same words whatever is wrong with the secret, and `TooManyAttempts`."""
         if not secret:
             raise Unauthenticated(
                 "send a token: 'Authorization: Bearer TOKEN'; "
                 "the first is made by `serinus token create`, or set as SERINUS_ADMIN_TOKEN"
             )
-        token = None if self._is_admins(secret) else await self._stored(secret)
+        with self.attempts.one(address, _digest(secret)):
+            token = None if self._is_admins(secret) else await self._stored(secret)
         return self._caller(token, address)
 
     async def open_session(self, secret: str | None, address: str) -> Opened:
-        """Begin a session on the strength of a token; raises `Unauthenticated`."""
+        """Begin a session on the strength of a token; raises what `identify` does."""
         caller = await self.identify(secret, address)
         now, opened = self.clock(), token_urlsafe(32)
         token = None if self._is_admins(secret or "") else await self._stored(secret or "")

@@ -3,6 +3,7 @@
     SerinusError
     ├── InvalidInput          what was given cannot be used; every problem is listed      HTTP 422
     ├── Unauthenticated       no token, or one that is unknown, revoked or expired         HTTP 401
+    ├── TooManyAttempts       too many of these from one address                           HTTP 429
     ├── Forbidden             the token's role does not allow this                         HTTP 403
     ├── NotFound              nothing by that name                                         HTTP 404
     ├── Refused               not possible in the present state; the message says why      HTTP 409
@@ -44,6 +45,14 @@ class InvalidInput(SerinusError):
 
 class Unauthenticated(SerinusError):
     """The caller did not prove who they are."""
+
+
+class TooManyAttempts(SerinusError):
+    """The address has failed to log in too often; it may try again in `retry_after_seconds`."""
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(f"too many failed attempts from this address; try again in {retry_after_seconds} s")
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Forbidden(SerinusError):

@@ -14,6 +14,7 @@ from serinus.errors import (
     Refused,
     StaleRevision,
     StoreUnavailable,
+    TooManyAttempts,
     Unauthenticated,
 )
 
@@ -21,6 +22,7 @@ PREFIX = "urn:serinus:problem:"
 KINDS: Mapping[type, tuple[str, int]] = {
     InvalidInput: ("invalid-input", 422),
     Unauthenticated: ("unauthenticated", 401),
+    TooManyAttempts: ("too-many-attempts", 429),
     Forbidden: ("forbidden", 403),
     NotFound: ("not-found", 404),
     StaleRevision: ("stale-revision", 409),
@@ -30,6 +32,7 @@ KINDS: Mapping[type, tuple[str, int]] = {
 TITLES = {
     "invalid-input": "The input cannot be used",
     "unauthenticated": "A valid bearer token is needed",
+    "too-many-attempts": "Too many failed attempts to log in",
     "forbidden": "The token's role does not allow this",
     "not-found": "There is no such thing",
     "stale-revision": "Somebody changed it in between",
@@ -65,7 +68,8 @@ def on_own(_request: Request, error: Exception) -> Problem:
         return Problem(
             kind, status, "the store cannot be used at the moment; try again soon, and see the service's log"
         )
-    return Problem(kind, status, str(error))
+    headers = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, TooManyAttempts) else None
+    return Problem(kind, status, str(error), headers)
 
 
 def _invalid(where: str, message: str, line: int | None) -> dict[str, Any]:

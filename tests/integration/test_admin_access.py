@@ -1,5 +1,6 @@
 """Who gets in: tokens, roles, and how errors are told."""
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from admin_desk import ADDRESS, ADMIN, Desk, at_desk, kind
 from serinus.access import Role
+from serinus.attempts import BURST, SECONDS_EACH
 from serinus.rollout.events import EventKind
 
 VERBS = {
@@ -140,6 +142,72 @@ def test_the_metrics_are_open_when_the_installation_says_so_and_nothing_else_is(
         assert (await desk.get("/config", token=None)).status_code == 401
 
     at_desk(story, public_metrics=True)
+
+
+def test_who_guesses_is_held_up_and_nobody_else_is() -> None:
+    async def story(desk: Desk) -> None:
+        viewer = await desk.token("viewer")
+        assert (await desk.get("/config", token=viewer)).status_code == 200
+        answers = [await desk.get("/config", token=f"guess {number}") for number in range(BURST + 5)]
+        assert [answer.status_code for answer in answers] == [401] * BURST + [429] * 5
+        assert (kind(answers[-1]), answers[-1].headers["retry-after"]) == ("too-many-attempts", f"{SECONDS_EACH:.0f}")
+        assert (await desk.get("/config", token=viewer)).status_code == 200, "who got in before is not held up"
+        made_since = await desk.token("viewer", "made since")
+        assert (await desk.get("/config", token=made_since)).status_code == 429, "an unknown token could be a guess"
+        desk.room.clock.forward(SECONDS_EACH)
+        assert (await desk.get("/config", token=made_since)).status_code == 200
+        assert (await desk.get("/config", token="another guess")).status_code == 401
+        assert (await desk.get("/config", token="another guess")).status_code == 429
+
+    at_desk(story)
+
+
+def test_an_unknown_token_that_comes_again_and_again_at_a_slow_pace_is_refused_and_nothing_else() -> None:
+    async def story(desk: Desk) -> None:
+        for _scrape in range(100):
+            assert (await desk.scrape("revoked")).status_code == 401
+            desk.room.clock.forward(SECONDS_EACH)
+
+    at_desk(story)
+
+
+def test_many_guesses_at_the_same_time_are_no_way_round() -> None:
+    async def story(desk: Desk) -> None:
+        guesses = [desk.get("/config", token=f"guess {number}") for number in range(3 * BURST)]
+        answers = [answer.status_code for answer in await asyncio.gather(*guesses)]
+        assert (answers.count(401), answers.count(429)) == (BURST, 2 * BURST)
+
+    at_desk(story)
+
+
+def test_every_answer_tells_browsers_to_keep_and_frame_nothing() -> None:
+    async def story(desk: Desk) -> None:
+        answers = [await desk.send(method, path) for method, path, *_ in ERRORS]
+        answers += [
+            await desk.get(path) for path in (*READS, "/tokens", "/reports/baseline?format=html", "/openapi.json")
+        ]
+        answers += [await desk.scrape(), await desk.get("/config", token=None)]
+        answers.append(await desk.post("/config", content=b"x" * 70_000))
+        assert {200, 401, 404, 405, 409, 413, 422} <= {answer.status_code for answer in answers}
+        for answer in answers:
+            headers = answer.headers
+            assert headers["x-content-type-options"] == "nosniff"
+            assert "frame-ancestors 'none'" in headers["content-security-policy"]
+            assert "default-src 'none'" in headers["content-security-policy"]
+            assert (headers["referrer-policy"], headers["x-frame-options"]) == ("no-referrer", "DENY")
+            assert headers["cache-control"] == "no-store"
+
+    at_desk(story)
+
+
+def test_no_page_of_another_site_is_let_in() -> None:
+    async def story(desk: Desk) -> None:
+        asks = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "POST"}
+        for method, path in (("OPTIONS", "/config"), ("GET", "/config"), ("OPTIONS", "/rollout/start")):
+            answer = await desk.send(method, path, headers=asks)
+            assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+    at_desk(story)
 
 
 ERRORS = (

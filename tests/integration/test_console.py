@@ -10,6 +10,7 @@ from admin_desk import ADDRESS, ADMIN, Desk, at_desk, kind
 from control_room import PLAN
 from serinus.access import ORDER_HEADER, SESSION_COOKIE, SESSION_SECONDS
 from serinus.asgi.protocol import Receive, Scope, Send
+from serinus.attempts import BURST
 from serinus.console.app import console_app
 from serinus.console.files import static_files
 from serinus.rollout.plan_mapping import plan_to_mapping
@@ -117,6 +118,19 @@ def test_a_token_is_taken_for_a_session_that_no_script_reads_and_the_service_nev
         assert ADMIN not in opened.text + str(cookies)
         assert (await browser.who()).json() == opened.json()
         assert (await browser.client.get(CONFIG)).status_code == 200
+
+    in_browser(story)
+
+
+def test_who_guesses_at_the_login_is_held_up_and_open_sessions_go_on() -> None:
+    async def story(browser: Browser, desk: Desk) -> None:
+        await browser.log_in()
+        guesser = Browser(desk)
+        answers = [await guesser.log_in(f"guess {number}") for number in range(BURST + 1)]
+        assert [answer.status_code for answer in answers] == [401] * BURST + [429]
+        assert int(answers[-1].headers["retry-after"]) > 0
+        assert (await browser.client.get(CONFIG)).status_code == 200
+        assert (await Browser(desk).log_in()).status_code == 200, "this token has got in before"
 
     in_browser(story)
 

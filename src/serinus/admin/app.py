@@ -21,9 +21,11 @@ from serinus.admin import (
 )
 from serinus.admin.bodies import JsonBodies
 from serinus.admin.context import Context
+from serinus.headers import SecurityHeaders
 
 PREFIX = "/admin/canary"
 MAX_BODY_BYTES = 65_536
+POLICY = "default-src 'none'; frame-ancestors 'none'"
 PARTS = (configuration, measurements, rollouts, plans, status, events, alerts, drills, reports, tokens)
 
 
@@ -43,4 +45,4 @@ def admin_app(context: Context, *, max_body_bytes: int = MAX_BODY_BYTES) -> ASGI
     for part in PARTS:
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(prometheus.router)
-    return JsonBodies(app, max_body_bytes)
+    return SecurityHeaders(JsonBodies(app, max_body_bytes), POLICY)

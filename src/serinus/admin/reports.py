@@ -56,7 +56,7 @@ async def read_report(
     name = "-".join(filter(None, (kind.value, facts.rollout.id if facts.rollout else "")))
     headers = {"Content-Disposition": f'inline; filename="{name}.{format}"', "Cache-Control": "no-store"}
     if format is Format.HTML:
-        headers["Content-Security-Policy"] = POLICY
+        headers["Content-Security-Policy"] = f"{POLICY}; frame-ancestors 'none'"
     return Response(render(write(kind, facts, language)), media_type=media_type, headers=headers)
 
 

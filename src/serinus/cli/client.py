@@ -13,7 +13,7 @@ TIMEOUT_SECONDS = 15.0
 UNSIGNED = (  # what to do about a 401 when no token was sent
     "give a token with --token or SERINUS_TOKEN; `serinus token create NAME --role admin` makes the first one"
 )
-EXIT_CODES = {401: NOT_ALLOWED, 403: NOT_ALLOWED, 413: UNUSABLE, 422: UNUSABLE, 503: NO_ANSWER}
+EXIT_CODES = {401: NOT_ALLOWED, 403: NOT_ALLOWED, 429: NOT_ALLOWED, 413: UNUSABLE, 422: UNUSABLE, 503: NO_ANSWER}
 
 
 class Client:

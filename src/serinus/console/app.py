@@ -12,12 +12,16 @@ from starlette.types import ASGIApp
 from serinus.access import Access
 from serinus.console import sessions
 from serinus.console.files import File, static_files
-from serinus.console.headers import SecurityHeaders
 from serinus.errors import NotFound, SerinusError
+from serinus.headers import SecurityHeaders
 from serinus.problems import on_own
 
 PREFIX = "/console"
 PAGE = "index.html"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types lit-html"
+)
 
 
 def console_app(access: Access, clock: Callable[[], float]) -> ASGIApp:
@@ -30,7 +34,7 @@ def console_app(access: Access, clock: Callable[[], float]) -> ASGIApp:
             Route(f"{PREFIX}/session", sessions.close_session, methods=["DELETE"]),
             Route(f"{PREFIX}/{{path:path}}", _file),
         ],
-        middleware=[Middleware(SecurityHeaders)],
+        middleware=[Middleware(SecurityHeaders, policy=POLICY, is_cacheable=True)],
         exception_handlers={SerinusError: on_own},
     )
     app.state.access, app.state.clock = access, clock

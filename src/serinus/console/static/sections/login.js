@@ -7,6 +7,8 @@ import { refresh, update } from '../state.js';
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { t } from '../words.js';
 
+const REFUSED = { 401: 'login.refused', 429: 'login.too_often' };
+
 let problem = '';
 let busy = false;
 
@@ -38,7 +40,7 @@ async function open(event) {
     update({ session: await session.open(token) });
     start();
   } catch (refusal) {
-    problem = refusal.status === 401 ? t('login.refused') : explain(refusal);
+    problem = REFUSED[refusal.status] ? t(REFUSED[refusal.status]) : explain(refusal);
   }
   busy = false;
   refresh();

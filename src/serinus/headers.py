@@ -1,14 +1,9 @@
-"""What browsers are told about the console: nothing from elsewhere, nothing inline, in nobody's frame."""
+"""What browsers are told with every answer: nothing from elsewhere, nothing inline, in nobody's frame."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types lit-html"
-)
 HEADERS = {
-    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -19,17 +14,24 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """On every answer; one that says nothing about caching is not kept."""
+    """On every answer, with a content `policy` where it has none of its own.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Nothing is kept by caches, but what says for itself how long it may be if it `is_cacheable`.
+    """
+
+    def __init__(self, app: ASGIApp, policy: str, *, is_cacheable: bool = False) -> None:
         self.app = app
+        self.policy = policy
+        self.is_cacheable = is_cacheable
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
-                headers.setdefault("Cache-Control", "no-store")
+                headers.setdefault("Content-Security-Policy", self.policy)
+                if not (self.is_cacheable and "Cache-Control" in headers):
+                    headers["Cache-Control"] = "no-store"
             await send(message)
 
         await self.app(scope, receive, with_headers)
