@@ -13,7 +13,7 @@ from typing import Any, Self, TypeVar
 import httpx2
 import uvicorn
 
-from serinus import Options, application, subject
+from serinus import Options, application, record_value, subject
 from serinus.asgi.protocol import Receive, Scope, Send
 from serinus.bootstrap import Service
 from serinus.settings import load
@@ -65,14 +65,17 @@ deadline = "15m"
 
 @dataclass
 class Version:
-    """Answers after `seconds`; every request of `one_in` fails (0: none does)."""
+    """Answers after `seconds`; every request of `one_in` fails (0: none does); `rating` is recorded as satisfaction."""
 
     seconds: float = 0.004
     one_in: int = 0
+    rating: float | None = None
     _asked: Iterator[int] = field(default_factory=count)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.sleep(self.seconds)
+        if self.rating is not None:
+            record_value("satisfaction", self.rating)
         failed = self.one_in and next(self._asked) % self.one_in == 0
         await send({"type": "http.response.start", "status": 500 if failed else 200, "headers": []})
         await send({"type": "http.response.body", "body": b"hello"})

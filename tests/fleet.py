@@ -25,7 +25,7 @@ from serinus.storage.store import Store
 TOKEN = "the-operators-token-of-the-tests"
 SHOP = """
 import os
-from serinus import application, subject
+from serinus import Options, application, subject
 
 def shop(breaks):
     async def app(scope, receive, send):
@@ -34,7 +34,8 @@ def shop(breaks):
         await send({"type": "http.response.body", "body": b"hello"})
     return app
 
-app = application(legacy=shop(False), canary=shop(True), subject=subject.header("x-user-id"))
+options = Options(endpoints=("/hello",))
+app = application(legacy=shop(False), canary=shop(True), subject=subject.header("x-user-id"), options=options)
 """
 T = TypeVar("T")
 
@@ -82,6 +83,14 @@ class Fleet(AbstractContextManager["Fleet"]):
 
     def control(self, name: str) -> subprocess.Popen[bytes]:
         return self._start(name, "controller")
+
+    def control_at(self, name: str) -> str:
+        """A controller with an address, once it answers there."""
+        port = free_port()
+        self._start(name, "controller", "--port", str(port))
+        url = f"http://127.0.0.1:{port}"
+        until(lambda: is_well(url))
+        return url
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(encoding="utf-8")
@@ -155,6 +164,12 @@ def order(url: str, path: str, **body: Any) -> httpx2.Response:
     headers = {"Authorization": f"Bearer {TOKEN}"}
     answer = httpx2.post(f"{url}/admin/canary{path}", json=body, headers=headers, timeout=30)
     return answer.raise_for_status()
+
+
+def is_well(url: str) -> bool:
+    with suppress(httpx2.HTTPError):
+        return httpx2.get(f"{url}/health", timeout=10).is_success
+    return False
 
 
 def until(holds: Callable[[], object], seconds: float = 60.0) -> None:

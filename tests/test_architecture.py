@@ -50,7 +50,9 @@ IMPORTS: dict[str, set[str]] = {
     },
     "console": {"errors", "access", "headers", "problems"},
     "gateway": {"errors", "settings", "asgi", "bootstrap"},
+    "apart": {"admin", "asgi", "bootstrap", "control", "drill", "settings", "storage"},
     "cli": {
+        "apart",
         "errors",
         "gateway",
         "messages",

@@ -3,13 +3,13 @@
 import asyncio
 import logging
 import os
-import signal
 import socket
 from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import httpx2
+from starlette.types import ASGIApp
 
 from serinus.access import Access
 from serinus.admin.app import PREFIX, admin_app
@@ -114,23 +114,35 @@ class Machinery:
         return Notifier(
             *(self.store, self.channels, self.clock),
             language=self.settings.language,
-            link=_link(self.settings),
+            link=link_of(self.settings),
         )
 
 
+class Doors:
+    """What operators and Prometheus come in by."""
+
+    def __init__(self, context: Context, settings: Settings) -> None:
+        self._admin = admin_app(context, max_body_bytes=settings.max_body_bytes)
+        self._console = console_app(context.access, context.clock)
+
+    def at(self, path: str) -> ASGIApp | None:
+        """The application that answers there; None where the service itself does."""
+        if path == "/metrics" or _is_below(path, PREFIX):
+            return self._admin
+        return self._console if _is_below(path, CONSOLE) else None
+
+
 class Service:
-    """One process's whole: requests go to `canary`, operators' to `admin` and `console`; neither counts the other's."""
+    """One process's whole: requests go to `canary`, operators' to the `doors`; neither counts the other's."""
 
     def __init__(self, canary: Canary, settings: Settings, clock: Clock) -> None:
         self.canary = canary
         self.machinery = Machinery(settings, clock)
         store, name = self.machinery.store, self.machinery.name
         self.agent = Agent(canary, store, clock, name, switch=_switch(settings), monotonic=elapsed)
-        access = _access(settings, store, clock)
+        access = access_of(settings, store, clock)
         self.drills = Drills(store, clock, canary)
-        context = self._context(settings, access, clock)
-        self.admin = admin_app(context, max_body_bytes=settings.max_body_bytes)
-        self.console = console_app(access, clock)
+        self.doors = Doors(self._context(settings, access, clock), settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -139,10 +151,8 @@ class Service:
         path = route_path(scope)
         if scope["type"] != "http":
             await self.canary(scope, receive, send)
-        elif path == "/metrics" or _is_below(path, PREFIX):
-            await self.admin(scope, receive, send)
-        elif _is_below(path, CONSOLE):
-            await self.console(scope, receive, send)
+        elif door := self.doors.at(path):
+            await door(scope, receive, send)
         elif path == "/ready":
             await answer_ready(self.canary, self.agent.health(), scope, receive, send)
         else:
@@ -189,11 +199,12 @@ class Service:
             stale_after_seconds=settings.stale_after_seconds,
             language=settings.language,
             channels=lambda: self.machinery.channels,
-            link=_link(settings),
+            link=link_of(settings),
         )
 
 
-def _access(settings: Settings, store: Store, clock: Clock) -> Access:
+def access_of(settings: Settings, store: Store, clock: Clock) -> Access:
+    """Who may do what at an installation."""
     token = settings.admin_token
     return Access(
         store,
@@ -208,7 +219,8 @@ def _is_below(path: str, prefix: str) -> bool:
     return path == prefix or path.startswith(f"{prefix}/")
 
 
-def _link(settings: Settings) -> str | None:
+def link_of(settings: Settings) -> str | None:
+    """The address that alerts point people to."""
     return str(settings.console_url) if settings.console_url else None
 
 
@@ -221,17 +233,3 @@ def _taking_part(canary: Canary) -> tuple[str, ...]:
     """The service's route templates without those that never count."""
     excluded = tuple(f"{prefix.rstrip('/')}/" for prefix in canary.options.exclude)
     return tuple(name for name in canary.endpoints.templates if not f"{name}/".startswith(excluded))
-
-
-async def run_controller(settings: Settings) -> None:
-    """A controller and the alerts without any service, until the process is told to end."""
-    told = asyncio.Event()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(sign, told.set)
-    machinery = Machinery(settings, StoreClock())
-    await machinery.start()
-    try:
-        logger.info("the controller runs as %s", machinery.name)
-        await told.wait()
-    finally:
-        await machinery.stop()

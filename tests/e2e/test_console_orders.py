@@ -190,6 +190,32 @@ def test_the_alerts_are_tried_out(visitor: Visitor) -> None:
     page.locator(".trials li", has_text=re.compile("log.*delivered")).wait_for()
 
 
+def test_the_rollback_is_drilled_and_leaves_its_receipt(visitor: Visitor) -> None:
+    page = visitor.log_in()
+    page.get_by_role("button", name="Start a drill").click()
+    page.get_by_role("dialog").get_by_label("What is broken").select_option("outage")
+    confirm(page, "Start a drill", "before the release")
+    card = page.get_by_role("region", name="Rollback drill")
+    card.get_by_role("progressbar").wait_for()
+    assert card.get_by_role("button", name="Start a drill").is_disabled()
+    card.get_by_role("row", name="Last canary request").wait_for()
+    assert card.get_by_text("Outage: every request fails").is_visible()
+    told = page.locator(".events", has_text="A drill of the rollback has ended")
+    told.get_by_text("before the release").wait_for()
+    assert card.get_by_role("button", name="Start a drill").is_enabled()
+
+
+def test_business_measures_stand_side_by_side_with_what_can_be_said_of_them(visitor: Visitor, stage: Stage) -> None:
+    stage.legacy.rating, stage.canary.rating = 0.5, 0.75
+    stage.order("/config", {"canary_percentage": 50})
+    stage.until(lambda status: status["metrics"]["canary"]["request_count"] > 20)
+    page = visitor.log_in()
+    row = page.get_by_role("region", name="Business measures").get_by_role("row", name="satisfaction")
+    row.wait_for()
+    assert "0.75" in row.inner_text()
+    assert "+0.25" in row.inner_text()
+
+
 def test_a_report_opens_and_one_that_is_not_there_is_said_to_be_missing(visitor: Visitor, stage: Stage) -> None:
     page = visitor.log_in()
     page.get_by_role("button", name="Incident").click()

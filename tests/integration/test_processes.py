@@ -4,15 +4,22 @@ import os
 import signal
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 
-from fleet import Fleet, order, standing_still, until
+from fleet import TOKEN, Fleet, order, standing_still, until
 
 pytestmark = pytest.mark.slow
 
 LEASE_SECONDS = 5.0
+AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 SLACK_SECONDS = 15.0  # for a machine that has other things to do
+
+
+def status(url: str) -> Any:
+    return httpx2.get(f"{url}/admin/canary/status", headers=AUTHORIZED, timeout=30).json()
 
 
 @pytest.fixture
@@ -49,6 +56,25 @@ def test_a_controller_alone_leads_services_and_one_of_them_follows_when_it_is_ki
         until(lambda: fleet.leader() == "shop", LEASE_SECONDS + SLACK_SECONDS)
         assert fleet.ticks_on(1.0)
         assert fleet.versions(url) == {"canary"}
+
+
+def test_a_controller_with_an_address_shows_and_steers_services_that_have_none_for_it(fleet: Fleet) -> None:
+    with fleet:
+        desk = fleet.control_at("desk")
+        _, url = fleet.serve("shop")
+        assert "serinus" in httpx2.get(f"{desk}/console").text
+        assert httpx2.get(desk, follow_redirects=True).url == f"{desk}/console"
+        order(desk, "/config", canary_percentage=100)
+        until(lambda: fleet.versions(url) == {"canary"})
+        until(lambda: status(desk)["metrics"]["canary"]["request_count"] > 0)
+        until(lambda: status(desk)["config"]["known_endpoints"] == status(url)["config"]["known_endpoints"] != [])
+        order(desk, "/rollout/start", plan="demo", reason="from the desk")
+        order(desk, "/rollout/rollback")
+        until(lambda: fleet.versions(url) == {"legacy"})
+        scrape = httpx2.get(f"{desk}/metrics", headers=AUTHORIZED).text
+        assert 'serinus_canary_share_ratio{kind="desired"} 0.0' in scrape
+        shadow = httpx2.post(f"{desk}/admin/canary/drill", json={"scope": "live-shadow"}, headers=AUTHORIZED)
+        assert (shadow.status_code, "no service in its process" in shadow.json()["detail"]) == (409, True)
 
 
 def test_a_leader_that_was_stopped_and_wakes_up_changes_nothing_and_follows(fleet: Fleet) -> None:

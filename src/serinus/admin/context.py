@@ -19,7 +19,9 @@ from serinus.storage.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`canary` and `agent` are this process's; `templates` are the service's endpoints; `clock` gives epoch seconds.
+    """`canary` and `agent` are this process's, None in a controller without a service; `clock` gives epoch seconds.
+
+    `templates` are the service's endpoints; for a controller alone those that were seen lately.
 
     `channels` are there once the service has started; `link` is the address that alerts point people to.
     """
@@ -27,8 +29,8 @@ class Context:
     store: Store
     commands: Commands
     access: Access
-    canary: Canary
-    agent: Agent
+    canary: Canary | None
+    agent: Agent | None
     clock: Callable[[], float]
     drills: Drills
     channels: Callable[[], Mapping[str, Channel]] = dict

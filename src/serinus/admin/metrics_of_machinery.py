@@ -8,7 +8,7 @@ from math import inf
 
 from serinus.admin.families import Family, Sample, single
 from serinus.admin.metrics_of_traffic import share_of
-from serinus.admin.scrape import Everybody, Process
+from serinus.admin.scrape import Everybody, Process, Serving
 from serinus.admin.status import SILENT_SECONDS
 from serinus.rollout.state import AgentStatus
 from serinus.storage.deliveries import Queue
@@ -70,8 +70,8 @@ def _oldest(everybody: Everybody) -> Iterator[Sample]:
         yield (channel,), 0.0 if since_at is None else max(0.0, everybody.now - since_at)
 
 
-def _silence_of(process: Process) -> Iterator[Sample]:
-    silent = process.health.controller_silent_seconds
+def _silence_of(serving: Serving) -> Iterator[Sample]:
+    silent = serving.health.controller_silent_seconds
     return single(inf if silent is None else silent)
 
 
@@ -101,6 +101,9 @@ PROCESS: tuple[Family[Process], ...] = (
         ("release",),
     ),
     Family("serinus_store_up", "1 if the store answers this process.", lambda x: single(x.store_answers)),
+)
+"""Of the process that answers; there without a store too."""
+AGENT: tuple[Family[Serving], ...] = (
     Family(
         "serinus_agent_unwatched",
         "1 while all get LEGACY for want of a controller.",
@@ -112,4 +115,4 @@ PROCESS: tuple[Family[Process], ...] = (
     Family("serinus_agent_canary_share_ratio", "The share that it routes by.", lambda x: single(share_of(x.adopted))),
     Family("serinus_agent_breaker_open", "1 while it keeps its canary traffic back.", lambda x: single(x.breaker_open)),
 )
-"""Of the process that answers; there without a store too."""
+"""Of the process that answers, if it serves users; there without a store too."""

@@ -224,6 +224,7 @@ class Users(StrEnum):
     UNWATCHED = "unwatched"
     SUSPECTED = "suspected"
     UNJUDGED = "unjudged"
+    PROMOTED = "promoted"
     UNCLEAR = "unclear"
     FINE = "fine"
     GOING_BACK = "going_back"
@@ -231,11 +232,12 @@ class Users(StrEnum):
 
 
 class UsersShape(Shape):
-    """`message` says it in a sentence; `finding` is what it rests on, as far as there is one thing."""
+    """`message` says it in a sentence; `finding` is what it rests on, as far as there is one thing: `about` which."""
 
     state: Users
     message: str
     finding: str | None
+    about: Metric | None
 
 
 class StatusShape(Shape):

@@ -44,6 +44,12 @@ class Process:
     """What the process that answers knows of itself, with or without a store."""
 
     store_answers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What a process that serves users knows of its agent."""
+
     health: AgentHealth
     adopted: Split
     breaker_open: bool
@@ -58,14 +64,12 @@ async def ask_store(here: Context) -> Everybody | None:
         return None
 
 
-def ask_process(here: Context, *, store_answers: bool) -> Process:
-    canary, health = here.canary, here.agent.health()
-    return Process(
-        store_answers=store_answers and not health.store_error,
-        health=health,
-        adopted=canary.router.split,
-        breaker_open=canary.breaker.is_open,
-    )
+def ask_agent(here: Context) -> Serving | None:
+    """None in a controller apart, which serves nobody."""
+    if here.agent is None or here.canary is None:
+        return None
+    canary = here.canary
+    return Serving(here.agent.health(), canary.router.split, canary.breaker.is_open)
 
 
 async def _read(here: Context) -> Everybody:

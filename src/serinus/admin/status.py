@@ -69,8 +69,8 @@ def _controller(heard_at: float | None, now: float) -> ControllerShape:
 
 def _store_problems(here: Context) -> Iterator[tuple[str, dict[str, object]]]:
     """A store that can be read, and yet fails the process that answers."""
-    health = here.agent.health()
-    if health.store_error:
+    health = here.agent.health() if here.agent else None
+    if health and health.store_error:
         yield "store_failing", {"agent": health.agent, "stale_after": here.stale_after_seconds}
 
 

@@ -1,10 +1,24 @@
 """Whether users are hurt: the one thing that a person who was woken up wants to know first."""
 
+from dataclasses import dataclass
+
 from serinus.admin.rollout_shapes import ControllerShape, ReportShape, RolloutShape, Users, UsersShape
-from serinus.admin.shapes import ConfigShape, PairShape
-from serinus.analysis.verdict import Verdict
+from serinus.admin.shapes import CheckShape, ConfigShape, PairShape
+from serinus.analysis.verdict import Metric, Verdict
 from serinus.messages import render_users
 from serinus.rollout.state import FINISHED, Phase
+from serinus.storage.splits import SplitSource
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a state rests on; `about` which metric it is."""
+
+    message: str | None = None
+    about: Metric | None = None
+
+
+NOTHING = _Found()
 
 
 def users_of(
@@ -16,28 +30,34 @@ def users_of(
     language: str,
 ) -> UsersShape:
     """`measured` is the last minute, for when no rollout is running that would be judged."""
-    state, finding = _judged(config, rollout, controller)
-    judging = rollout if state is not Users.UNJUDGED else None
+    state, found = _judged(config, rollout, controller)
+    judging = rollout if state not in {Users.UNJUDGED, Users.PROMOTED} else None
     figures = _of_report(judging.report) if judging and judging.report else _of_minute(measured)
-    share = {"share": config.canary_percentage, "finding": finding}
-    return UsersShape(state=state, message=render_users(state, {**figures, **share}, language), finding=finding)
+    message = render_users(state, {**figures, "share": config.canary_percentage}, language)
+    return UsersShape(state=state, message=message, finding=found.message, about=found.about)
 
 
-def _judged(config: ConfigShape, rollout: RolloutShape | None, controller: ControllerShape) -> tuple[Users, str | None]:
+def _judged(config: ConfigShape, rollout: RolloutShape | None, controller: ControllerShape) -> tuple[Users, _Found]:
     if rollout and rollout.phase is Phase.ROLLING_BACK:
-        return Users.GOING_BACK, None
+        return Users.GOING_BACK, NOTHING
     if not config.enabled or not config.canary_percentage:
-        return Users.ON_LEGACY, None
+        return Users.ON_LEGACY, NOTHING
     if rollout is None or rollout.phase in FINISHED:
-        return Users.UNJUDGED, None
+        return _unwatched(config, rollout), NOTHING
     if (harm := _harm(rollout)) is not None:
         return harm
     if not controller.alive or rollout.report is None:
-        return Users.UNWATCHED, None
+        return Users.UNWATCHED, NOTHING
     return _calm(rollout, rollout.report)
 
 
-def _harm(rollout: RolloutShape) -> tuple[Users, str] | None:
+def _unwatched(config: ConfigShape, rollout: RolloutShape | None) -> Users:
+    """Of a canary that no rollout judges: one that has passed all of its own, or one that a person sent out."""
+    passed = rollout is not None and rollout.phase is Phase.SUCCEEDED and config.source is SplitSource.ROLLOUT
+    return Users.PROMOTED if passed else Users.UNJUDGED
+
+
+def _harm(rollout: RolloutShape) -> tuple[Users, _Found] | None:
     """What a test has proven, or a limit shows; the worst first."""
     report = rollout.report
     if report is None:
@@ -47,20 +67,24 @@ def _harm(rollout: RolloutShape) -> tuple[Users, str] | None:
     shared = [limit.check for limit in report.limits if limit.breached and limit.environment]
     for state, checks in ((Users.HURT, proven), (Users.HURT, own), (Users.HURT_BY_BOTH, shared)):
         if checks:
-            return state, checks[0].message
+            return state, _of(checks[0])
     return None
 
 
-def _calm(rollout: RolloutShape, report: ReportShape) -> tuple[Users, str | None]:
+def _calm(rollout: RolloutShape, report: ReportShape) -> tuple[Users, _Found]:
     """Nobody is known to be hurt: because all is well, or because nobody can tell."""
     blind = next((gate.message for gate in rollout.gates if gate.verdict is Verdict.ERROR), None)
     if blind is not None:
-        return Users.UNWATCHED, blind
-    held = next((check.message for check in report.holds if check.verdict is Verdict.FAIL), None)
+        return Users.UNWATCHED, _Found(blind)
+    held = next((check for check in report.holds if check.verdict is Verdict.FAIL), None)
     if held is not None or rollout.frozen_by is not None:
-        return Users.SUSPECTED, held or rollout.frozen_by
-    unsure = next((check.message for check in report.slo if check.verdict is not Verdict.PASS), None)
-    return (Users.UNCLEAR, unsure) if unsure else (Users.FINE, None)
+        return Users.SUSPECTED, _of(held) if held else _Found(rollout.frozen_by)
+    unsure = next((check for check in report.slo if check.verdict is not Verdict.PASS), None)
+    return (Users.UNCLEAR, _of(unsure)) if unsure else (Users.FINE, NOTHING)
+
+
+def _of(check: CheckShape) -> _Found:
+    return _Found(check.message, check.metric)
 
 
 def _of_report(report: ReportShape) -> dict[str, float | None]:

@@ -95,13 +95,23 @@ def _run(settings: "Settings", app: object, workers: int, *, factory: bool = Fal
 
 
 @click.command()
-def controller() -> None:
-    """Run a controller alone, on the store of SERINUS_DATABASE_URL; those of the services then stand by."""
-    settings = _settings()
-    _configure_logging(settings)
-    from serinus.bootstrap import run_controller
+@click.option("--host", help="The address to listen on, with --port; SERINUS_HOST, or loopback.")
+@click.option("--port", type=click.IntRange(0, 65_535), help="Serve the admin API and the console on this port.")
+def controller(host: str | None, port: int | None) -> None:
+    """Run a controller alone, on the store of SERINUS_DATABASE_URL; those of the services then stand by.
 
-    asyncio.run(run_controller(settings))
+    With --port it also serves the admin API, the console and /metrics, for services that are to serve their users only.
+    """
+    if host and port is None:
+        raise click.UsageError("Give --port as well: without it nothing is served.")
+    settings = _settings(host=host, port=port)
+    _configure_logging(settings)
+    from serinus.apart import controller_application, run_controller
+
+    if port is None:
+        asyncio.run(run_controller(settings))
+    else:
+        _run(settings, controller_application(settings), workers=1)
 
 
 def _settings(**chosen: str | int | None) -> "Settings":

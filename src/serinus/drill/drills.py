@@ -16,14 +16,18 @@ from serinus.rollout.events import Detail, Event, EventKind
 from serinus.storage.store import Store
 
 KINDS = (EventKind.DRILL_STARTED, EventKind.DRILL_COMPLETED)
+NO_SERVICE = "this controller has no service in its process: drill with the scope staging, or ask one of the services"
 ABANDONED_SECONDS = 3_600.0
 """After which a drill that never ended is taken to have died with its process."""
 
 
 class Drills:
-    """`canary` has the running service's own applications, for drills in its shadow; `clock` must run."""
+    """`canary` has the running service's own applications, for drills in its shadow; `clock` must run.
 
-    def __init__(self, store: Store, clock: Callable[[], float], canary: Canary) -> None:
+    A controller without a service has none, and drills with stand-ins only.
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], float], canary: Canary | None) -> None:
         self._store = store
         self._clock = clock
         self._canary = canary
@@ -32,9 +36,10 @@ class Drills:
     async def start(self, drill: Drill, order: Order) -> Event:
         """Begin, and return the stored beginning; the end is an event of the same incident.
 
-        Raises `Refused` beside another drill, and in the shadow of a service whose users have the canary unless the
-        order says why.
+        Raises `Refused` beside another drill, in the shadow of a service where there is none, and in that of one whose
+        users have the canary unless the order says why.
         """
+        applications = self._applications(drill.scope)
         if drill.scope is DrillScope.LIVE_SHADOW:
             await self._require_reason(order)
         last = await self._store.latest_event(*KINDS)
@@ -45,7 +50,7 @@ class Drills:
         started = Event(EventKind.DRILL_STARTED, order.at, order.by, None, order.reason, details, incident)
         if not await self._store.record_after(started, KINDS, last=last):
             raise Refused("somebody else started a drill at the same instant; wait for it")
-        self._running = asyncio.create_task(self._carry_out(drill, order, incident), name=incident)
+        self._running = asyncio.create_task(self._carry_out(drill, applications, order, incident), name=incident)
         return started
 
     async def stop(self) -> None:
@@ -55,8 +60,7 @@ class Drills:
             await asyncio.gather(self._running, return_exceptions=True)
             self._running = None
 
-    async def _carry_out(self, drill: Drill, order: Order, incident: str) -> None:
-        applications = self._applications(drill.scope)
+    async def _carry_out(self, drill: Drill, applications: Applications, order: Order, incident: str) -> None:
         reason, error = "drill_aborted", ""
         measured: dict[str, Detail] = {}
         try:
@@ -73,6 +77,8 @@ class Drills:
     def _applications(self, scope: DrillScope) -> Applications:
         if scope is DrillScope.STAGING:
             return Applications(stand_in, stand_in)
+        if self._canary is None:
+            raise Refused(NO_SERVICE)
         alone = self._canary.alone
         return Applications(alone(DeploymentVersion.LEGACY), alone(DeploymentVersion.CANARY))
 

@@ -3,8 +3,8 @@ documents, in ``reports.en.toml`` and ``reports.ko.toml``.
 
 Placeholders take Python's format specifications, and those of `_Texts`: ``percent`` (0.012 is "1.20 %"), ``+percent``
 (0.089 is "+8.9 %"), ``points`` and ``+points`` (0.005 is "0.50 pp"), ``percentage`` (5.0 is "5 %"), ``milliseconds``,
-``duration`` and ``time`` (of seconds) and ``list``. A reason that reads differently for one metric stands under
-``reason.metric`` too.
+``duration`` and ``time`` (of seconds), ``list``, and ``name`` (of a code that has
+a name of its own). A reason that reads differently for one metric stands under ``reason.metric`` too.
 """
 
 import tomllib
@@ -127,6 +127,7 @@ class _Texts(Formatter):
             "strength": _strength,
             "duration": self._duration,
             "time": lambda at: datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
+            "name": lambda code: catalogue(language)["names"].get(code, code),
             "list": lambda items: ", ".join(map(_plain, items)) or UNKNOWN,
         }
 

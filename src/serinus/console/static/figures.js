@@ -1,6 +1,6 @@
 /** Numbers and times as people read them. Rates are fractions, shares are percentages, latencies milliseconds. */
 
-import { language, t } from './words.js';
+import { glue, language, t } from './words.js';
 
 export const UNKNOWN = '–';
 
@@ -21,13 +21,13 @@ export function count(value) {
 
 /** A fraction as a percentage: 0.012 is "1.20 %". */
 export function percent(value, digits = 2) {
-  return known(value) ? `${decimals(value * 100, digits)} %` : UNKNOWN;
+  return known(value) ? glue(`${decimals(value * 100, digits)} %`) : UNKNOWN;
 }
 
 /** A share that is a percentage already. */
 export function share(value) {
   if (!known(value)) return UNKNOWN;
-  return `${new Intl.NumberFormat(language(), { maximumFractionDigits: 1 }).format(value)} %`;
+  return glue(`${new Intl.NumberFormat(language(), { maximumFractionDigits: 1 }).format(value)} %`);
 }
 
 function signed(value, text) {
@@ -36,17 +36,24 @@ function signed(value, text) {
 
 /** A difference of fractions: 0.005 is "+0.50 pp". */
 export function points(value) {
-  return known(value) ? `${signed(value, decimals(value * 100, 2))} ${t('unit.points')}` : UNKNOWN;
+  return known(value) ? glue(`${signed(value, decimals(value * 100, 2))} ${t('unit.points')}`) : UNKNOWN;
 }
 
 /** A relative change: 0.089 is "+8.9 %". */
 export function increase(value) {
-  return known(value) ? `${signed(value, decimals(value * 100, 1))} %` : UNKNOWN;
+  return known(value) ? glue(`${signed(value, decimals(value * 100, 1))} %`) : UNKNOWN;
+}
+
+/** A number without a unit, to four digits. */
+export function figure(value, isDifference = false) {
+  if (!known(value)) return UNKNOWN;
+  const text = new Intl.NumberFormat(language(), { maximumSignificantDigits: 4 }).format(value);
+  return isDifference ? signed(value, text) : text;
 }
 
 export function milliseconds(value) {
   if (!known(value)) return UNKNOWN;
-  return value >= 10_000 ? `${decimals(value / 1_000, 1)} s` : `${decimals(value, value < 10 ? 1 : 0)} ms`;
+  return value >= 10_000 ? `${decimals(value / 1_000, 1)} s` : `${decimals(value, value > 0 && value < 10 ? 1 : 0)} ms`;
 }
 
 /** Seconds in the two largest units. */
@@ -61,7 +68,7 @@ export function duration(seconds) {
   const first = Math.max(0, parts.findIndex(([whole]) => whole > 0));
   const shown = parts.slice(first, first + 2).filter(([whole]) => whole > 0);
   if (!shown.length) return `0${t('unit.gap')}${t('unit.second')}`;
-  return shown.map(([whole, name]) => `${whole}${t('unit.gap')}${t(`unit.${name}`)}`).join(' ');
+  return glue(shown.map(([whole, name]) => `${whole}${t('unit.gap')}${t(`unit.${name}`)}`).join(' '));
 }
 
 /** The time of day, here; with the date when it is not today. */

@@ -19,7 +19,7 @@ async function begin() {
     update({ session: found });
     if (found) start();
   } catch (problem) {
-    update({ session: state.session ?? {}, fault: problem.kind });
+    update({ session: state.session ?? {}, connection: 'lost', fault: problem.kind });
     setTimeout(begin, AGAIN_MS);
   }
 }

@@ -1,6 +1,7 @@
 /** The whole page, made of its sections: which of them, the state decides. */
 
 import { curves, drawCurves } from './sections/curves.js';
+import { drillSection } from './sections/drill.js';
 import { endpoints } from './sections/endpoints.js';
 import { nextSteps, receiptSection } from './sections/finished.js';
 import { glance, problems } from './sections/glance.js';
@@ -11,6 +12,7 @@ import { login } from './sections/login.js';
 import { approvalsGiven, rolloutSection } from './sections/rollout.js';
 import { startSection } from './sections/start.js';
 import { explainSection, fleetSection, reportsSection, trialsSection } from './sections/tools.js';
+import { values } from './sections/values.js';
 import { state } from './state.js';
 import { html, nothing, render } from './vendor/lit-html/lit-html.js';
 import { t } from './words.js';
@@ -37,7 +39,7 @@ function content() {
     ${state.connection === 'lost' ? lostNotice() : nothing} ${glance(state.status)} ${problems(state.status)}
     <div class="columns">
       <div class="main">${main(state.status)}</div>
-      <div class="side">${history()} ${explainSection(state.status)} ${reportsSection()} ${trialsSection()} ${fleetSection(state.status)}</div>
+      <div class="side">${history()} ${explainSection(state.status)} ${reportsSection()} ${trialsSection()} ${drillSection(state.status)} ${fleetSection(state.status)}</div>
     </div>
   </main>`;
 }
@@ -48,7 +50,7 @@ function main(status) {
   const ended = rollout && !running ? html`${rolloutSection(status)} ${receiptSection(rollout.receipt)}` : nothing;
   const idle = running ? nothing : html`${nextSteps(rollout?.phase ?? 'empty')} ${startSection()}`;
   return html`${running ? html`${rolloutSection(status)} ${approvalsGiven(rollout)} ${receiptSection(rollout.receipt)}` : nothing}
-    ${ended} ${idle} ${curves()} ${rollout ? judgement(rollout) : nothing} ${endpoints(status)}`;
+    ${ended} ${idle} ${curves()} ${rollout ? judgement(rollout) : nothing} ${endpoints(status)} ${values()}`;
 }
 
 function lostNotice() {

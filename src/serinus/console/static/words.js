@@ -39,5 +39,10 @@ export function has(key) {
  */
 export function t(key, values = {}) {
   const text = words[key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? '–'));
+  return glue(text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? '–')));
+}
+
+/** No line breaks between a number and its unit. */
+export function glue(text) {
+  return text.replace(/(\d) (?=(?:%p?|ms|s|min|h|d|pp)(?![\p{L}\d]))/gu, '$1\u00a0');
 }

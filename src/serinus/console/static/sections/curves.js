@@ -18,7 +18,7 @@ const CURVES = {
 };
 /** What is worth a mark, and its sign. */
 const MARKS = {
-  started: '▶', step_entered: '▲', promoted: '▲', rollback_started: '▼', rollback_completed: '▽', breach_opened: '!', frozen: '!',
+  step_entered: '▲', promoted: '▲', rollback_started: '▼', rollback_completed: '▽', breach_opened: '!', frozen: '!',
   paused: 'Ⅱ', resumed: '▶', succeeded: '✓', approved: '✓', config_changed: '⚙', holding: '■',
 };
 
@@ -42,7 +42,7 @@ export function curves() {
       </div>
     </header>
     <p class="legend"><span class="version canary">CANARY</span> <span class="version legacy">LEGACY</span> <span class="quiet">${t('curves.legend')}</span></p>
-    <p class="readout" aria-hidden="true">${readout()}</p>
+    <div class="readout" aria-hidden="true">${readout()}</div>
     <div class="plots" aria-busy=${String(state.drawn !== `${state.window} ${state.endpoint}`)}>
       ${Object.keys(CURVES).map((name) => html`<figure><figcaption>${t(`curve.${name}`)}</figcaption><div class="plot" id="plot-${name}" role="img" aria-label=${summary(name)}></div></figure>`)}
     </div>
@@ -68,8 +68,17 @@ export function drawCurves() {
     const place = document.getElementById(`plot-${name}`);
     if (!place) continue;
     if (plots.get(name)?.place !== place) plots.set(name, new Plot(place, curve, point));
-    plots.get(name).show(fromFirstRequest(state.timeline.points), marks);
+    const points = fromFirstRequest(state.timeline.points);
+    plots.get(name).show(name === 'requests' ? withoutPart(points) : points, marks);
   }
+}
+
+/** A point that still grows would look like a loss of requests. */
+function withoutPart(points) {
+  const last = points.at(-1);
+  const ends = Date.parse(last?.at) + 1_000 * state.timeline.resolution_seconds;
+  if (!last || ends <= Date.parse(state.status?.at)) return points;
+  return [...points.slice(0, -1), { ...last, legacy: { request_count: null }, canary: { request_count: null } }];
 }
 
 /** Without the empty beginning of a service that is younger than the window; `LEAST_POINTS` at least. */
@@ -89,8 +98,8 @@ function readout() {
   const points = fromFirstRequest(state.timeline?.points ?? []);
   const at = points[pointedAt] ?? points.findLast((each) => each.legacy.request_count + each.canary.request_count > 0);
   if (!at) return t('curves.nothing');
-  const parts = Object.entries(CURVES).map(([name, curve]) => html`<span>${t(`curve.${name}`)} <span class="version canary">${written(curve, at.canary)}</span> <span class="version legacy">${written(curve, at.legacy)}</span></span>`);
-  return html`<span><strong>${time(at.at)}</strong></span> ${parts} ${eventsAt(at)}`;
+  const parts = Object.entries(CURVES).map(([name, curve]) => html`<span class="read"><span class="quiet">${t(`curve.${name}`)}</span> <span class="version canary">${written(curve, at.canary)}</span> <span class="version legacy">${written(curve, at.legacy)}</span></span>`);
+  return html`<strong class="read-at">${time(at.at)}</strong> ${parts} ${eventsAt(at)}`;
 }
 
 function written(curve, version) {

@@ -6,7 +6,7 @@ import { may, state } from '../state.js';
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { repeat } from '../vendor/lit-html/directives/repeat.js';
 import { badge } from '../verdicts.js';
-import { t } from '../words.js';
+import { glue, t } from '../words.js';
 
 const EVERYWHERE = '*';
 
@@ -30,31 +30,28 @@ export function endpoints(status) {
 }
 
 function row(name, measured, status) {
+  const found = status.rollout?.report?.endpoints.find((check) => check.endpoint === name);
   return html`<tr>
     <th scope="row"><code>${name}</code></th>
-    <td>${judged(name, measured, status.rollout)}</td>
+    <td class="judged-by">${found ? badge('fail') : status.rollout ? badge(verdictOf(measured, status.rollout)) : '–'}</td>
     ${both('requests', measured, (version) => count(version.request_count))}
     ${both('errors', measured, (version) => percent(version.error_rate))}
     ${both('p95', measured, (version) => milliseconds(version.p95_response_time_ms))}
-    <td data-label=${t('column.difference')}>${difference(measured?.comparison)}</td>
-    <td>${toggle(name, status.config)}</td>
-  </tr>`;
-}
-
-function judged(name, measured, rollout) {
-  const found = rollout?.report?.endpoints.find((check) => check.endpoint === name);
-  return found ? html`${badge('fail')}<p class="quiet">${found.message}</p>` : badge(verdictOf(measured, rollout));
+    <td class="differs" data-label=${t('column.difference')}>${difference(measured?.comparison)}</td>
+    <td class="switched">${toggle(name, status.config)}</td>
+  </tr>
+  ${found ? html`<tr class="because"><td colspan="7" class="quiet">${glue(found.message)}</td></tr>` : nothing}`;
 }
 
 function both(label, measured, write) {
-  const lines = measured ? html`<span class="version canary">${write(measured.canary)}</span><br /><span class="version legacy">${write(measured.legacy)}</span>` : '–';
-  return html`<td class="number" data-label=${t(`column.${label}`)}>${lines}</td>`;
+  const lines = measured ? html`<span class="version canary">${write(measured.canary)}</span> <span class="version legacy">${write(measured.legacy)}</span>` : '–';
+  return html`<td class="number both" data-label=${t(`column.${label}`)}>${lines}</td>`;
 }
 
 function difference(comparison) {
   if (!comparison) return '–';
   const { intervals } = comparison;
-  return html`${points(comparison.error_rate_difference)} ${between(intervals.error_rate_difference, points)}<br />P95 ${increase(comparison.p95_increase)} ${between(intervals.p95_increase, increase)}`;
+  return html`<span>${points(comparison.error_rate_difference)} ${between(intervals.error_rate_difference, points)}</span> <span>P95 ${increase(comparison.p95_increase)} ${between(intervals.p95_increase, increase)}</span>`;
 }
 
 function between(interval, write) {
@@ -65,7 +62,7 @@ function between(interval, write) {
 function verdictOf(measured, rollout) {
   const intervals = measured?.comparison.intervals;
   if (!intervals?.error_rate_difference) return 'inconclusive';
-  const margins = rollout?.definition.slo ?? { error_rate_margin_points: 0.5, p95_margin_percent: 10 };
+  const margins = rollout.definition.slo;
   const asked = [
     [intervals.error_rate_difference, margins.error_rate_margin_points / 100],
     [intervals.p95_increase, margins.p95_margin_percent / 100],

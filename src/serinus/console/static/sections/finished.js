@@ -1,6 +1,7 @@
 /** After the end: what a rollback took, and what to do next. */
 
 import { since, time } from '../figures.js';
+import { icon } from '../icons.js';
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { has, t } from '../words.js';
 import { nameOf } from '../verdicts.js';
@@ -22,8 +23,8 @@ export function receiptSection(receipt) {
     <h2 id="receipt">${t('receipt.title')}</h2>
     <p class="lead">${t('receipt.cause', { cause: nameOf(receipt.cause), by: receipt.by })} ${receipt.message}</p>
     <dl class="receipt">
+      <div data-sign=${receipt.deadline_met === false ? 'hurt' : 'fine'}><dt>${t('receipt.deadline_met')}</dt><dd><strong>${receipt.deadline_met === null ? nothing : icon(receipt.deadline_met ? 'fine' : 'hurt')} ${t(`receipt.met.${receipt.deadline_met}`)}</strong></dd></div>
       ${instants.map((name) => html`<div><dt>${t(`receipt.${name}`)}</dt><dd>${time(receipt[name])} ${after(receipt, name)}</dd></div>`)}
-      <div><dt>${t('receipt.deadline_met')}</dt><dd><strong>${t(`receipt.met.${receipt.deadline_met}`)}</strong></dd></div>
       ${receipt.unheard.length ? html`<div><dt>${t('receipt.unheard')}</dt><dd>${receipt.unheard.join(', ')}</dd></div>` : nothing}
       ${receipt.in_flight ? html`<div><dt>${t('receipt.in_flight')}</dt><dd>${receipt.in_flight}</dd></div>` : nothing}
     </dl>

@@ -5,13 +5,15 @@ import { icon } from '../icons.js';
 import { stopCanary } from '../orders.js';
 import { may } from '../state.js';
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
-import { t } from '../words.js';
+import { nameOf } from '../verdicts.js';
+import { glue, t } from '../words.js';
 
 const MOODS = {
   hurt: ['bad', 'hurt'],
   hurt_by_both: ['bad', 'hurt'],
   unwatched: ['warn', 'warn'],
   suspected: ['warn', 'warn'],
+  promoted: ['good', 'fine'],
   unjudged: ['warn', 'unknown'],
   unclear: ['wait', 'wait'],
   fine: ['good', 'fine'],
@@ -26,8 +28,8 @@ export function glance(status) {
   return html`<section class="glance card" data-mood=${mood} aria-labelledby="users">
     <div class="glance-sign">${icon(sign)}</div>
     <div class="glance-words">
-      <h1 id="users">${users.message}</h1>
-      ${users.finding ? html`<p class="finding">${users.finding}</p>` : nothing}
+      <h1 id="users">${glue(users.message)}</h1>
+      ${users.finding ? html`<p class="finding">${users.about ? `${nameOf(users.about)}: ` : nothing}${glue(users.finding)}</p>` : nothing}
       ${advice(users.state)}
     </div>
     ${stop(status)} ${lastMinute(status)}
@@ -71,6 +73,6 @@ export function problems(status) {
   if (!status.problems.length) return nothing;
   return html`<section class="problems card" aria-labelledby="problems">
     <h2 id="problems">${t('problems.title')}</h2>
-    <ul>${status.problems.map((problem) => html`<li>${icon('warn')}<span>${problem.message}</span></li>`)}</ul>
+    <ul>${status.problems.map((problem) => html`<li>${icon('warn')}<span>${glue(problem.message)}</span></li>`)}</ul>
   </section>`;
 }

@@ -13,7 +13,7 @@ export function header(languageChanged) {
   return html`<a class="skip" href="#content">${t('header.skip')}</a>
     <header class="top">
       <span class="brand"><img src="console/icon.svg" alt="" width="28" height="28" /> serinus</span>
-      ${state.session ? connection() : nothing}
+      ${state.session?.name || state.fault ? connection() : nothing}
       <div class="choices">
         <label><span class="unseen">${t('header.language')}</span>
           <select @change=${(event) => change(event.target.value, languageChanged)}>
@@ -23,7 +23,7 @@ export function header(languageChanged) {
           <select @change=${(event) => chooseTheme(event.target.value)}>
             ${THEMES.map((name) => html`<option value=${name} ?selected=${name === theme()}>${t(`theme.${name}`)}</option>`)}
           </select></label>
-        ${state.session ? html`<span class="who">${state.session.name} <span class="quiet">${t(`role.${state.session.role}`)}</span></span>
+        ${state.session?.name ? html`<span class="who">${state.session.name} <span class="quiet">${t(`role.${state.session.role}`)}</span></span>
           <button class="button" @click=${leave}>${t('header.leave')}</button>` : nothing}
       </div>
     </header>`;

@@ -6,7 +6,7 @@ import { readOlder } from '../live.js';
 import { state } from '../state.js';
 import { repeat } from '../vendor/lit-html/directives/repeat.js';
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
-import { t } from '../words.js';
+import { glue, t } from '../words.js';
 
 /** The sign of each kind of event, in the list and on the curves. */
 const SIGNS = {
@@ -36,8 +36,8 @@ function entry(event) {
   return html`<li data-sign=${signOf(event.kind)}>
     ${icon(signOf(event.kind))}
     <div>
-      <p><time datetime=${event.at}>${time(event.at)}</time> <strong>${event.title}</strong></p>
-      ${event.message ? html`<p class="quiet">${event.message}</p>` : nothing}
+      <p><time datetime=${event.at}>${time(event.at)}</time> <strong>${glue(event.title)}</strong></p>
+      ${event.message ? html`<p class="quiet">${glue(event.message)}</p>` : nothing}
     </div>
   </li>`;
 }

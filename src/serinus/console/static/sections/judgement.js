@@ -4,12 +4,15 @@ import * as figures from '../figures.js';
 import { state } from '../state.js';
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { ABSOLUTE, badge, comparedFigures, evidenceFigures, limitNeed, nameOf } from '../verdicts.js';
-import { t } from '../words.js';
+import { glue, t } from '../words.js';
+
+const FINISHED = ['succeeded', 'rolled_back'];
 
 /** @param {object} rollout */
 export function judgement(rollout) {
+  const ended = FINISHED.includes(rollout.phase);
   return html`<section class="card" aria-labelledby="judgement">
-    <h2 id="judgement">${t('judgement.title')}</h2>
+    <h2 id="judgement">${t(ended ? 'judgement.at_the_end' : 'judgement.title')}</h2>
     ${rollout.report ? nothing : html`<p class="quiet">${t('judgement.none')}</p>`}
     ${table('judgement.slo', sloRows(rollout))} ${table('judgement.gates', gateRows(rollout))} ${table('judgement.triggers', triggerRows(rollout))}
   </section>`;
@@ -20,7 +23,7 @@ export function judgement(rollout) {
 function table(title, rows) {
   if (!rows.length) return nothing;
   return html`<div class="scroll" role="group" tabindex="0" aria-label=${t(title)}>
-    <table class="stacked">
+    <table class="stacked judged">
       <caption>${t(title)}</caption>
       <thead><tr>${['verdict', 'what', 'value', 'need', 'left', 'why'].map((each) => html`<th scope="col">${t(`column.${each}`)}</th>`)}</tr></thead>
       <tbody>${rows.map(row)}</tbody>
@@ -31,25 +34,25 @@ function table(title, rows) {
 /** @param {Row} one */
 function row(one) {
   return html`<tr>
-    <td>${badge(one.verdict)}</td>
+    <td class="judged-by">${badge(one.verdict)}</td>
     <th scope="row">${one.name}</th>
-    <td class="number" data-label=${t('column.value')}>${one.value}</td>
-    <td class="number" data-label=${t('column.need')}>${one.need}</td>
-    <td class="number" data-label=${t('column.left')}>${one.left}</td>
-    <td class="why">${one.message}</td>
+    ${cell('value', one)} ${cell('need', one)} ${cell('left', one)}
+    <td class="why">${glue(one.message)}</td>
   </tr>`;
 }
 
-function sloRows({ report }) {
-  if (!report) return [];
-  const observed = report.slo.map((check) => checkRow(check, nameOf(check.name), comparedFigures(check)));
-  const proof = report.proof.map((check) => checkRow(check, nameOf(`proof:${check.name}`), evidenceFigures(check)));
-  const worse = [...report.worse, ...report.holds].map((check) => checkRow(check, nameOf(`worse:${check.name}`), evidenceFigures(check)));
-  return [...observed, ...proof, ...worse];
+/** What is not known takes no place where rows are stacked. */
+function cell(name, one) {
+  return html`<td class="number" data-label=${t(`column.${name}`)} data-known=${String(one[name] !== figures.UNKNOWN)}>${one[name]}</td>`;
 }
 
-function checkRow(check, name, { value, need }) {
-  return { name, verdict: check.verdict, value, need, left: timeLeft(check), message: check.message };
+function sloRows({ report, phase }) {
+  if (!report) return [];
+  const row = (check, name, { value, need }) => ({ name, verdict: check.verdict, value, need, left: FINISHED.includes(phase) ? figures.UNKNOWN : timeLeft(check), message: check.message });
+  const observed = report.slo.map((check) => row(check, nameOf(check.name), comparedFigures(check)));
+  const proof = report.proof.map((check) => row(check, nameOf(`proof:${check.name}`), evidenceFigures(check)));
+  const worse = [...report.worse, ...report.holds].map((check) => row(check, nameOf(`worse:${check.name}`), evidenceFigures(check)));
+  return [...observed, ...proof, ...worse];
 }
 
 /** At the last minute's traffic, until there are requests enough. */

@@ -6,7 +6,7 @@ import { approvalObstacle, approve } from '../approvals.js';
 import { possibleOrders } from '../orders.js';
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { nameOf } from '../verdicts.js';
-import { t } from '../words.js';
+import { glue, t } from '../words.js';
 
 /** @param {object} status */
 export function rolloutSection(status) {
@@ -17,7 +17,7 @@ export function rolloutSection(status) {
       <p class="phase" data-phase=${rollout.phase}>${t(`phase.${rollout.phase}`)}</p>
     </header>
     <p class="lead">${where(rollout, status.at)}</p>
-    ${line(rollout)} ${shares(status)} ${waiting(rollout)} ${orders()}
+    ${line(rollout)} ${rollout.phase === 'rolled_back' ? nothing : shares(status)} ${waiting(rollout)} ${orders()}
   </section>`;
 }
 
@@ -92,7 +92,7 @@ function waiting(rollout) {
     <ul>
       ${closed.map((gate) => html`<li>
         ${icon(gate.kind === 'approval' ? 'person' : gate.verdict === 'fail' ? 'hurt' : gate.verdict === 'error' ? 'unknown' : 'wait')}
-        <span><strong>${nameOf(gate.name)}</strong> ${gate.message}${gate.kind === 'bake' ? ` · ${t('rollout.left', { left: duration(rollout.seconds_left) })}` : ''}</span>
+        <span><strong>${nameOf(gate.name)}</strong> ${glue(gate.message)}${gate.kind === 'bake' ? ` · ${t('rollout.left', { left: duration(rollout.seconds_left) })}` : ''}</span>
         ${gate.kind === 'approval' ? approvalButton(gate) : nothing}
       </li>`)}
     </ul>
@@ -102,7 +102,7 @@ function waiting(rollout) {
 function approvalButton(gate) {
   const obstacle = approvalObstacle(gate.name);
   return html`<span class="approve">
-    <button class="button" ?disabled=${Boolean(obstacle)} @click=${() => approve(gate.name)}>${t('order.approve', { gate: gate.name })}</button>
+    <button class="button primary" ?disabled=${Boolean(obstacle)} @click=${() => approve(gate.name)}>${t('order.approve', { gate: gate.name })}</button>
     ${obstacle ? html`<span class="quiet">${obstacle}</span>` : nothing}
   </span>`;
 }

@@ -25,7 +25,7 @@ export function explainSection(status) {
       </label>
       <button class="button">${t('explain.ask')}</button>
     </form>
-    <div role="status">${answerProblem ? html`<p class="problem">${answerProblem}</p>` : answer ? explained(answer) : nothing}</div>
+    <div class="answer" role="status">${answerProblem ? html`<p class="problem">${answerProblem}</p>` : answer ? explained(answer) : nothing}</div>
   </section>`;
 }
 
@@ -44,7 +44,7 @@ async function explain(event) {
 function explained(found) {
   const bucket = found.bucket ?? '–';
   const bound = count(Math.round((found.threshold / POINTS) * 10_000));
-  return html`<p class="answer"><span class="version ${found.version}">${found.version.toUpperCase()}</span> <strong>${found.user_id}</strong>
+  return html`<p class="explained"><span class="version ${found.version}">${found.version.toUpperCase()}</span> <strong>${found.user_id}</strong>
     ${t(`reason.${found.reason}`, { bucket, bound, share: share(found.percentage) })}</p>`;
 }
 
@@ -55,9 +55,9 @@ export function reportsSection() {
   return html`<section class="card" aria-labelledby="reports">
     <h2 id="reports">${t('reports.title')}</h2>
     <ul class="reports">
-      ${REPORTS.map((kind) => html`<li><button class="button" @click=${() => openReport(kind)}>${t(`report.${kind}`)}</button><span class="quiet">${t(`report.${kind}.note`)}</span></li>`)}
+      ${REPORTS.map((kind) => html`<li><button class="button" aria-describedby="report-${kind}" @click=${() => openReport(kind)}>${t(`report.${kind}`)}</button><span class="quiet" id="report-${kind}">${t(`report.${kind}.note`)}</span></li>`)}
     </ul>
-    <div role="status">${missing ? html`<p class="problem">${missing}</p>` : nothing}</div>
+    <div class="answer" role="status">${missing ? html`<p class="problem">${missing}</p>` : nothing}</div>
   </section>`;
 }
 
@@ -76,7 +76,7 @@ export function trialsSection() {
     <h2 id="trials">${t('trials.title')}</h2>
     <p class="quiet">${allowed ? t('trials.note') : t('order.role', { role: t('role.operator') })}</p>
     <button class="button" ?disabled=${!allowed || trialsBusy} @click=${tryChannels}>${t(trialsBusy ? 'trials.busy' : 'trials.send')}</button>
-    <div role="status">${trials ? results(trials) : nothing}</div>
+    <div class="answer" role="status">${trials ? results(trials) : nothing}</div>
   </section>`;
 }
 
