@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings
 
 from mentor.settings import MentorSettings
 from serinus.admin.families import Family
-from serinus.admin.metrics_of_machinery import PROCESS
+from serinus.admin.metrics_of_machinery import AGENT, PROCESS
 from serinus.admin.prometheus import EVERYBODY
 from serinus.alerts.alert import LEVELS, channels_for
 from serinus.analysis.criteria import Limit
@@ -66,7 +66,7 @@ def page() -> str:
         ],
         "Events": [OF_EVENTS, *_table(("event", "level", "channels", "says"), _events())],
         "Metrics": [OF_METRICS, *_table(("metric", "kind", "labels", "means"), _metrics(EVERYBODY))],
-        "Metrics of the process that answers": _table(("metric", "kind", "labels", "means"), _metrics(PROCESS)),
+        "Metrics of the process that answers": _table(("metric", "kind", "labels", "means"), _metrics((*PROCESS, *AGENT))),
     }
     text = "\n".join("\n".join((f"\n## {title}", *lines)) for title, lines in sections.items())
     return f"{INTRODUCTION}{text}\n"
