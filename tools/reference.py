@@ -66,7 +66,9 @@ def page() -> str:
         ],
         "Events": [OF_EVENTS, *_table(("event", "level", "channels", "says"), _events())],
         "Metrics": [OF_METRICS, *_table(("metric", "kind", "labels", "means"), _metrics(EVERYBODY))],
-        "Metrics of the process that answers": _table(("metric", "kind", "labels", "means"), _metrics((*PROCESS, *AGENT))),
+        "Metrics of the process that answers": _table(
+            ("metric", "kind", "labels", "means"), _metrics((*PROCESS, *AGENT))
+        ),
     }
     text = "\n".join("\n".join((f"\n## {title}", *lines)) for title, lines in sections.items())
     return f"{INTRODUCTION}{text}\n"
