@@ -26,6 +26,9 @@ LONGEST_RETRY_SECONDS = 300.0
 GIVE_UP_SECONDS = 86_400.0
 DEFECT_TRIES = 3
 ALERTS_A_MINUTE = 30
+TURNS_SECONDS = 0.25
+"""Within which the processes look for what is to be told: the first to look takes it, and the event's split, which all
+hear of at the same instant, is read before."""
 
 
 class Notifier:
@@ -72,6 +75,7 @@ class Notifier:
                     logger.warning("alerts wait: %s", error)
                 pause = lengthened(POLL_SECONDS, failures, longest=LONGEST_PAUSE_SECONDS)
                 heard = await self._store.events_saved.wait(heard, pause)
+                await asyncio.sleep(random.random() * TURNS_SECONDS)  # noqa: S311 - no secret
 
     async def deliver(self, channel: str) -> bool:
         """Send the next alert that is due on a channel; False when there is none, or the channel has had its share."""

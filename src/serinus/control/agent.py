@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -29,6 +30,9 @@ BEAT_SECONDS = 1.0
 WATCH_SECONDS = 1.0  # the net below the store's bell
 LONGEST_PAUSE_SECONDS = 5.0
 FAREWELL_SECONDS = 3.0
+TURNS_SECONDS = 0.25
+"""Within which the agents of a fleet deliver, one after the other: all slices end at one instant, a new split comes to
+all at one instant, and processes that then all write would keep the last one from reading the split."""
 SENT_AT_ONCE = 100
 REPLACED = "the store's database was made anew and knows of no split; the last one stays in force until it is stale"
 
@@ -83,6 +87,7 @@ class Agent:
         self._events: list[Event] = []
         self._troubles: dict[str, _Trouble] = {}
         self._pulses = Bell()
+        self._turn_seconds = random.random() * TURNS_SECONDS  # noqa: S311 - no secret
 
     def health(self) -> AgentHealth:
         elapsed = self._monotonic()
@@ -137,7 +142,7 @@ class Agent:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._keep_pulsing())
-                group.create_task(self._keep(self.deliver, self._pulses, BEAT_SECONDS * 2))
+                group.create_task(self._keep(self.deliver, self._pulses, BEAT_SECONDS * 2, turn=self._turn_seconds))
                 group.create_task(self._keep(self.refresh, self._store.split_saved, WATCH_SECONDS))
         finally:
             await self._leave()
@@ -150,14 +155,15 @@ class Agent:
                 logger.exception("the agent's pulse failed")
             await asyncio.sleep(BEAT_SECONDS - self._clock() % BEAT_SECONDS)
 
-    async def _keep(self, step: Step, bell: Bell, seconds: float) -> None:
-        """Repeat a step when the bell rings or the seconds are over, less and less often while it fails."""
+    async def _keep(self, step: Step, bell: Bell, seconds: float, *, turn: float = 0.0) -> None:
+        """Repeat a step `turn` seconds after the bell rings or the seconds are over, less often while it fails."""
         heard = bell.rings
         while True:
             if failures := await self._attempt(step):
                 await asyncio.sleep(lengthened(seconds, failures, longest=LONGEST_PAUSE_SECONDS))
             else:
                 heard = await bell.wait(heard, seconds)
+                await asyncio.sleep(turn)
 
     async def _attempt(self, step: Step) -> int:
         """How often in a row it has failed. A store that fails twice is prepared: it may have been replaced.
@@ -209,7 +215,7 @@ class Agent:
         self._seal(self._clock())
         self._canary.adopt(split)
         self._adopted = split
-        self._pulses.ring()  # the fleet is to know at once
+        self._pulses.ring()  # the fleet is to know soon
         share = split.percentage if split.enabled else 0.0
         logger.info("adopted split %d: %g %% to the canary", split.revision, share)
 
