@@ -27,8 +27,10 @@ IMPORTS: dict[str, set[str]] = {
     "sentry": {"asgi"},
     "inspection": {
         *("deployment", "analysis", "rollout", "storage", "alerts", "access", "control", "settings"),
+        "sources",
     },
     "storage": {"deployment", "errors", "pauses", "routing", "metrics", "analysis", "rollout"},
+    "sources": {"deployment", "errors", "metrics", "pauses", "rollout", "settings", "storage"},
     "alerts": {"deployment", "errors", "analysis", "rollout", "storage", "messages", "pauses", "settings"},
     "reports": {"deployment", "errors", "metrics", "analysis", "rollout", "storage", "messages"},
     "attempts": {"errors"},

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
@@ -25,7 +25,7 @@ from serinus.asgi.subject import Reader
 from serinus.console.app import PREFIX as CONSOLE
 from serinus.console.app import console_app
 from serinus.control import loop
-from serinus.control.agent import Agent
+from serinus.control.agent import Agent, MeasuredElsewhere
 from serinus.control.commands import Commands
 from serinus.control.controller import Clock, Controller
 from serinus.control.dead_mans_switch import DeadMansSwitch
@@ -35,6 +35,9 @@ from serinus.errors import StoreUnavailable
 from serinus.rollout.events import Event
 from serinus.sentry import observe
 from serinus.settings import Settings, load
+from serinus.sources.chosen import meaning_of, selection_of
+from serinus.sources.prometheus import Prometheus
+from serinus.sources.source import Source
 from serinus.storage.clock import StoreClock, elapsed
 from serinus.storage.database import Database
 from serinus.storage.store import Store
@@ -90,6 +93,7 @@ class Machinery:
             loop.run(self.controller, self.store, self.clock, holder=self.name),
             self._notifier(client).run(),
             self.store.watch(self.clock if isinstance(self.clock, StoreClock) else None),
+            *self._source(client),
             *others,
         )
         self._tasks = [asyncio.create_task(each) for each in work]
@@ -108,6 +112,12 @@ class Machinery:
         """The default channels as far as they are configured, and all that the plan names: those are to be missed."""
         there = {LOG, *self._addresses.names, *event.channels}
         return tuple(name for name in channels_for(event) if name in there)
+
+    def _source(self, client: httpx2.AsyncClient) -> Iterator[Coroutine[Any, Any, None]]:
+        """What counts figures that are measured elsewhere, if any are."""
+        if selection := selection_of(self.settings):
+            prometheus, meaning = Prometheus(client, selection), meaning_of(self.settings)
+            yield Source(self.store, prometheus, meaning, self.clock, holder=self.name).run()
 
     def _notifier(self, client: httpx2.AsyncClient) -> Notifier:
         self.channels = configured(client, self._addresses)
@@ -139,7 +149,8 @@ class Service:
         self.canary = canary
         self.machinery = Machinery(settings, clock)
         store, name = self.machinery.store, self.machinery.name
-        self.agent = Agent(canary, store, clock, name, switch=_switch(settings), monotonic=elapsed)
+        kind = MeasuredElsewhere if settings.prometheus_url else Agent
+        self.agent = kind(canary, store, clock, name, switch=_switch(settings), monotonic=elapsed)
         access = access_of(settings, store, clock)
         self.drills = Drills(store, clock, canary)
         self.doors = Doors(self._context(settings, access, clock), settings)

@@ -8,7 +8,8 @@
     ├── NotFound              nothing by that name                                         HTTP 404
     ├── Refused               not possible in the present state; the message says why      HTTP 409
     │   └── StaleRevision     somebody else changed it in between                          HTTP 409
-    ├── Deposed               another controller leads; within the process only
+    ├── Deposed               another process leads; within the process only
+    ├── SourceUnavailable     a Prometheus that measures cannot be read; within the process only
     └── StoreUnavailable      the database does not answer, is full, or is read-only       HTTP 503
         └── Unreadable        a stored row is damaged, or a later version wrote it         HTTP 503
 
@@ -72,7 +73,11 @@ class StaleRevision(Refused):
 
 
 class Deposed(SerinusError):
-    """Another process has taken the controller's lease: what this one decided counts no more."""
+    """Another process has taken the lease: what this one decided, or counted, counts no more."""
+
+
+class SourceUnavailable(SerinusError):
+    """Figures that are measured elsewhere cannot be read at the moment."""
 
 
 class StoreUnavailable(SerinusError):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
+import httpx2
 from sqlalchemy.engine import make_url
 
 from serinus.access import Role
@@ -14,6 +15,8 @@ from serinus.control.kept_split import read_kept
 from serinus.deployment import DeploymentVersion
 from serinus.rollout.plan import Plan
 from serinus.settings import Settings
+from serinus.sources.chosen import meaning_of, selection_of
+from serinus.sources.prometheus import Prometheus
 from serinus.storage.database import Database
 from serinus.storage.store import Store
 
@@ -68,6 +71,27 @@ async def look_at_legacy(settings: Settings, seconds: float) -> Baseline | None:
     finally:
         await database.close()
     return measured(cell for key, cell in cells.items() if key.version is DeploymentVersion.LEGACY)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How many series the source has of both versions' requests, and of how many of them it knows latencies."""
+
+    legacy: int
+    canary: int
+    latency: int
+
+
+async def look_at_source(settings: Settings) -> Measured | None:
+    """What the Prometheus of the settings measures now; None where there is none. Raises `SourceUnavailable`."""
+    selection, meaning = selection_of(settings), meaning_of(settings)
+    if selection is None:
+        return None
+    async with httpx2.AsyncClient() as client:
+        reading = await Prometheus(client, selection).read(None)
+    versions = [meaning.version_of(series.labels) for series in reading.requests]
+    timed = sum(meaning.version_of(series.labels) is not None for series in reading.latency)
+    return Measured(versions.count(DeploymentVersion.LEGACY), versions.count(DeploymentVersion.CANARY), timed)
 
 
 @dataclass(frozen=True, slots=True)

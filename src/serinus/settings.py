@@ -1,5 +1,6 @@
 """Every setting, once: read from the environment under the prefix ``SERINUS_``, or given to `load` by name."""
 
+import re
 from base64 import b64decode
 from difflib import get_close_matches
 from email.errors import HeaderParseError
@@ -9,7 +10,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AnyHttpUrl, Field, SecretStr, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    AnyHttpUrl,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -17,6 +27,9 @@ from sqlalchemy.exc import ArgumentError
 from serinus.errors import InvalidInput, Problem
 
 PREFIX = "SERINUS_"
+SELECTOR = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*(\{[^{}]*\})?")
+LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+MAY_BE_EMPTY = {"prometheus_latency", "prometheus_endpoint_label"}
 HTTP, SMTP = {"http", "https"}, {"smtp", "smtps"}
 EXAMPLE_URL = "write it like sqlite+aiosqlite:///serinus.db or postgresql+asyncpg://user:password@host/name"
 CLIENT_VARIABLES = {"SERINUS_URL", "SERINUS_TOKEN", "SERINUS_REQUIRE_TOOLS"}
@@ -93,6 +106,23 @@ class Settings(BaseSettings):
     )
     release: Name | None = Field(None, description="the service's release, as Sentry is to call it")
     environment: Name | None = Field(None, description="where this runs, such as production, as Sentry is to call it")
+    prometheus_url: AnyHttpUrl | None = Field(
+        None, description="a Prometheus that measures both versions, instead of what passes through this process"
+    )
+    prometheus_token: SecretStr | None = Field(None, description="a bearer token for its API")
+    prometheus_requests: str = Field(
+        "http_requests_total", description="the counter of its requests: a name, and {matchers} if you like"
+    )
+    prometheus_latency: str = Field(
+        "http_request_duration_seconds_bucket",
+        description="the buckets of its latency histogram, written alike; empty where there is none",
+    )
+    prometheus_latency_unit: Literal["s", "ms"] = Field("s", description="what `le` counts in these buckets")
+    prometheus_version_label: str = Field("version", description="the label that tells the versions apart")
+    prometheus_legacy: Name = Field("legacy", description="its value for LEGACY")
+    prometheus_canary: Name = Field("canary", description="its value for CANARY")
+    prometheus_endpoint_label: str = Field("handler", description="the label with the route; empty where there is none")
+    prometheus_status_label: str = Field("status", description="the label with the status, such as 503 or 5xx")
     console_url: AnyHttpUrl | None = Field(None, description="the address that alerts point people to")
     log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
         "info", description="what is logged; debug adds requests"
@@ -108,6 +138,24 @@ class Settings(BaseSettings):
         if not dialect.is_async:
             raise ValueError(f"needs an asynchronous driver; {EXAMPLE_URL}")
         return url
+
+    @field_validator("prometheus_requests", "prometheus_latency")
+    @classmethod
+    def _is_a_selector(cls, selector: str, field: ValidationInfo) -> str:
+        selector = selector.strip()
+        if not SELECTOR.fullmatch(selector) and (selector or field.field_name not in MAY_BE_EMPTY):
+            raise ValueError(
+                'is no name of a metric; write it like http_requests_total or http_requests_total{job="x"}'
+            )
+        return selector
+
+    @field_validator("prometheus_version_label", "prometheus_endpoint_label", "prometheus_status_label")
+    @classmethod
+    def _is_a_label(cls, label: str, field: ValidationInfo) -> str:
+        label = label.strip()
+        if not LABEL.fullmatch(label) and (label or field.field_name not in MAY_BE_EMPTY):
+            raise ValueError("is no name of a label; write it like version")
+        return label
 
     @field_validator("slack_webhook_url", "webhook_url")
     @classmethod
@@ -197,5 +245,6 @@ def _parse_address(address: str) -> None:
 
 def _problem(line: Any) -> Problem:
     name = ".".join(str(part) for part in line["loc"]) or "email_to"  # what concerns several settings is about mail
-    message = WORDS.get(line["type"], line["msg"]).format(**line.get("ctx", {}))
+    words = WORDS.get(line["type"])
+    message = words.format(**line.get("ctx", {})) if words else line["msg"]
     return Problem(PREFIX + name.upper(), message)

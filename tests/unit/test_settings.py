@@ -75,3 +75,17 @@ def test_the_split_is_kept_beside_the_database_file_under_a_name_of_its_own(tmp_
 
 def test_a_store_in_memory_has_no_kept_split() -> None:
     assert load(database_url="sqlite+aiosqlite://").kept_split_path is None
+
+
+@pytest.mark.parametrize("selector", ["rate(x[5m])", "sum by (a) (b)", "http requests", "{a='b'}", 'x{a="b"}[5m]', ""])
+def test_what_prometheus_is_to_count_is_a_name_with_matchers(selector: str) -> None:
+    with pytest.raises(InvalidInput, match="SERINUS_PROMETHEUS_REQUESTS"):
+        load(prometheus_requests=selector)
+    assert load(prometheus_requests='http_requests_total{job="shop"}', prometheus_latency="").prometheus_latency == ""
+
+
+@pytest.mark.parametrize("label", ["", "a-b", "1st", "version=x"])
+def test_the_label_of_the_version_is_a_name(label: str) -> None:
+    with pytest.raises(InvalidInput, match="SERINUS_PROMETHEUS_VERSION_LABEL"):
+        load(prometheus_version_label=label)
+    assert load(prometheus_endpoint_label="").prometheus_endpoint_label == ""

@@ -57,7 +57,28 @@ def _examine(session: Session) -> Iterator[Finding]:
     yield from _examine_store(settings)
     if settings.kept_split_path:
         yield _kept_split(settings, settings.kept_split_path)
+    if settings.prometheus_url:
+        yield _source(settings)
     yield _examine_service(session)
+
+
+def _source(settings: "Settings") -> Finding:
+    """Whether the Prometheus that is to measure both versions does."""
+    from serinus import inspection
+
+    name, selector = "prometheus", settings.prometheus_requests
+    try:
+        found = asyncio.run(inspection.look_at_source(settings))
+    except SerinusError as error:
+        advice = "correct SERINUS_PROMETHEUS_URL or the selectors; nothing is judged until it answers"
+        return Finding(name, WRONG, f"{settings.prometheus_url}: {error}", advice)
+    if found is None or not found.legacy:
+        label = f'{settings.prometheus_version_label}="{settings.prometheus_legacy}"'
+        return Finding(name, WRONG, f"{selector} has no series with {label}", "see docs/howto/prometheus.md")
+    message = f"measures LEGACY in {found.legacy} series, CANARY in {found.canary}, latencies in {found.latency}"
+    if settings.prometheus_latency and not found.latency:
+        return Finding(name, WARNING, message, f"{settings.prometheus_latency} has none: P95 cannot be judged")
+    return Finding(name, OK, message)
 
 
 def _examine_store(settings: "Settings") -> Iterator[Finding]:

@@ -253,3 +253,10 @@ class Agent:
             )
             for event in self._canary.take_breaker_events()
         ]
+
+
+class MeasuredElsewhere(Agent):
+    """Follows the split like any other, and counts nothing: an empty snapshot would say that nothing had happened."""
+
+    def _seal(self, now: float) -> None:  # noqa: ARG002 - as its parent's
+        self._canary.collector.drain()

@@ -27,7 +27,7 @@ async def insert_snapshots(
     """Store what is not stored yet: an agent sends its snapshots in order, and again when it did not hear back."""
     if batch:
         await count_up(connection, "snapshots", 0)  # waits for the agent's own last try, of which it did not hear
-    last = await _last_sequence(connection, agent)
+    last = await last_sequence(connection, agent)
     fresh = [snapshot for snapshot in batch if snapshot.sequence > last]
     if not fresh:
         return
@@ -70,7 +70,8 @@ async def prune_agents(connection: AsyncConnection, before_at: float) -> None:
     await connection.execute(delete(agents).where(agents.c.heard_at < before_at))
 
 
-async def _last_sequence(connection: AsyncConnection, agent: str) -> int:
+async def last_sequence(connection: AsyncConnection, agent: str) -> int:
+    """The number of the agent's last snapshot; 0 without any."""
     latest = select(func.max(snapshots.c.agent_sequence)).where(snapshots.c.agent == agent)
     return (await connection.execute(latest)).scalar() or 0
 

@@ -21,7 +21,7 @@ from serinus.storage.database import Database
 from serinus.storage.deliveries import Delivery, Told
 from serinus.storage.events import Channels
 from serinus.storage.judgements import Judgement
-from serinus.storage.leadership import Leadership
+from serinus.storage.measurements import Measurements
 from serinus.storage.sessions import Session
 from serinus.storage.splits import CONTROLLER, SplitSource, StoredSplit
 from serinus.storage.tables import heartbeats, put
@@ -30,7 +30,7 @@ from serinus.storage.totals import Totals
 from serinus.storage.watch import Watch
 
 
-class Store(Counts, Leadership, Audit, Totals):
+class Store(Counts, Measurements, Audit, Totals):
     """Every method is one transaction. All raise `StoreUnavailable` when the database does not answer.
 
     `channels` says which channels an event is to be told on; the deliveries are stored with the event. `split_saved`

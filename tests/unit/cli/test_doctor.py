@@ -84,3 +84,9 @@ def test_a_running_plan_that_tells_on_channels_nobody_configured_is_told_with_th
     some = found(url, SERINUS_SLACK_WEBHOOK_URL="https://hooks.example.org/x")["plan's channels"]
     assert "slack" not in some["message"]
     assert "pagerduty" in some["message"]
+
+
+def test_a_prometheus_that_cannot_be_asked_is_told_with_what_to_do(url: str) -> None:
+    finding = found(url, SERINUS_PROMETHEUS_URL=NOWHERE)["prometheus"]
+    assert (finding["state"], "does not answer" in finding["message"]) == ("wrong", True)
+    assert "SERINUS_PROMETHEUS_URL" in finding["advice"]

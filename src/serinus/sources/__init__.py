@@ -1,0 +1,1 @@
+"""Figures that others measured, counted into the store beside the agents' own: docs/howto/prometheus.md."""
