@@ -5,8 +5,7 @@ import logging
 from typing import TYPE_CHECKING, Self
 
 from serinus.asgi.body import BodyTape
-from serinus.asgi.current import answering
-from serinus.asgi.protocol import Application, Message, Receive, Scope, Send
+from serinus.asgi.protocol import Message, Receive, Scope, Send
 from serinus.deployment import DeploymentVersion
 from serinus.metrics.snapshot import Outcome
 from serinus.routing.canary_router import Assignment
@@ -27,26 +26,16 @@ class Exchange:
     answers in its place (`replaced`). The application's own end is awaited first, for it may hold what legacy needs.
     """
 
-    # Defaults in the class cost the many requests that never differ nothing.
-    version = DeploymentVersion.LEGACY
+    # What every request reads is set for each; a default in the class is cheaper for what few ask for.
     assignment: Assignment | None = None  # as it was routed, whoever answers
-    slot: int | None = None
     subject = ""
     probe = False
-    counted = True  # False for legacy in the place of a failed canary
     is_safe = False  # legacy may answer in its place
     body_limit_bytes: float = 0  # of what is kept for it
     tape: BodyTape | None = None  # of what was heard of the client
     client: Receive | None = None  # who fills the tape
     heard = False  # the whole request
-    status = 0
-    seconds: float | None = None
-    awaiting_since: float | None = None
-    slow = False
-    client_left = False
-    complete = False
-    closed = False
-    muted = False
+    pristine: Scope  # of one that is safe: the scope for legacy, with nothing of the canary's in it
     replaced = False
     expired = False
     task: "asyncio.Task[object] | None" = None  # whom to interrupt
@@ -58,6 +47,17 @@ class Exchange:
         self.endpoint = endpoint
         self.incoming = incoming
         self.outgoing = outgoing
+        self.version = DeploymentVersion.LEGACY
+        self.slot: int | None = None
+        self.counted = True  # False for legacy in the place of a failed canary
+        self.status = 0
+        self.seconds: float | None = None
+        self.awaiting_since: float | None = None
+        self.slow = False
+        self.client_left = False
+        self.complete = False
+        self.closed = False
+        self.muted = False
 
     def listen_to(self, tape: BodyTape) -> None:
         """Hear the client through `tape` from now on, which itself is to `hear` them."""
@@ -94,26 +94,6 @@ class Exchange:
     def is_awaited(self) -> bool:
         """Whether the client still has no answer, or cannot have legacy's before this application has ended."""
         return (not self.status or self.muted) and not self.expired
-
-    async def run(self, app: Application, scope: Scope) -> None:
-        """Raises what the application raises, unless its time was up or it is `replaced`."""
-        self.flight.enter(self)
-        before = answering.set(self)
-        try:
-            await app(scope, self.receive, self.send)
-        except (asyncio.CancelledError, Exception) as error:
-            if not self._is_settled(error):
-                raise
-            log.warning("%s failed on %s", self.version, self.endpoint, exc_info=True)
-        else:
-            if self.expired or not self.closed:
-                self._returned()
-        finally:
-            answering.reset(before)
-            if self.seconds is None:
-                self.flight.forget(self)
-        if self.expired and not self.replaced:
-            await self.reject()
 
     async def receive(self) -> Message:
         raise NotImplementedError
@@ -161,18 +141,20 @@ class Exchange:
             self.tape.keep_everything()
         return self.tape.recording
 
-    def _is_settled(self, error: BaseException) -> bool:
+    def is_settled(self, error: BaseException) -> bool:
         """The application raised; whether somebody else answers. What it raises after its answer changes no outcome."""
-        if self._was_interrupted():
-            return True
-        if isinstance(error, asyncio.CancelledError):
-            self.flight.close(self, Outcome.CANCELLED)
-            return False
-        if not self.closed:
-            self._fail(500)
-        return self.replaced
+        if not self._was_interrupted():
+            if isinstance(error, asyncio.CancelledError):
+                self.flight.close(self, Outcome.CANCELLED)
+                return False
+            if not self.closed:
+                self._fail(500)
+            if not self.replaced:
+                return False
+        log.warning("%s failed on %s", self.version, self.endpoint, exc_info=error)
+        return True
 
-    def _returned(self) -> None:
+    def note_return(self) -> None:
         """The application took the interruption for an end, or did not answer whole: servers make a 500 of none."""
         if not self._was_interrupted():
             self._fail(500)

@@ -1,6 +1,7 @@
 """An HTTP request and its response."""
 
 import json
+from collections.abc import Iterable
 
 from serinus.asgi.body import BodyTape
 from serinus.asgi.exchange import Exchange
@@ -12,6 +13,7 @@ VERSION_HEADERS = {version: (b"x-deployment-version", version.value.encode()) fo
 _FALLBACK_HEADER = (b"x-canary-fallback", b"1")
 _OUTCOME_HEADER = b"x-serinus-outcome"
 _OURS = frozenset({b"x-deployment-version", b"x-canary-fallback", _OUTCOME_HEADER})
+_READ = _OURS | {b"content-type"}
 
 
 def _problem(status: int, title: str, detail: str) -> bytes:
@@ -44,15 +46,17 @@ class HttpExchange(Exchange):
         if self.muted:
             return
         kind = message["type"]
-        if kind == "http.response.start":
-            begun = self._begin(message)
-            if begun is None:
-                return
-            message = begun
-        elif kind in _BODIES:
+        if kind in _BODIES:
             if self.seconds is None:
                 self.flight.answered(self)
             self.complete = not message.get("more_body", False)
+        elif kind == "http.response.start":
+            status = message["status"]
+            if status >= 400 and self._stands_in(status):
+                return
+            self.status = status
+            message = dict(message)  # two thirds of the price of a display with `**`
+            message["headers"] = self._marked(message.get("headers", ()))
         try:
             await self.outgoing(message)
         except OSError:  # by the specification: the client is gone
@@ -72,40 +76,30 @@ class HttpExchange(Exchange):
         await self.outgoing({"type": "http.response.start", "status": status, "headers": headers})
         await self.outgoing({"type": "http.response.body", "body": OVERDUE[status]})
 
-    def _begin(self, message: Message) -> Message | None:
-        """What to send on, in a message and a list of headers of our own, for the application's may serve it again.
-
-        None when legacy answers in the place of this failure.
-        """
-        status = message["status"]
-        if status >= 400:
-            self._note_error(status)
-            if self.replaced:
-                return None
-        self.status = status
-        headers = message.get("headers", ())
+    def _marked(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """The headers to send on, in a list of our own, for the application's may serve it again."""
         for name, value in headers:
-            if name == b"content-type":
-                if value[:17] == b"text/event-stream":
+            if name in _READ:
+                if name != b"content-type":
+                    headers = self._take_ours(headers)
+                elif value[:17] == b"text/event-stream":
                     self.flight.answered(self)
-            elif name in _OURS:
-                headers = self._take_ours(headers)
-        headers = [*headers, VERSION_HEADERS[self.version]]
+        marked = [*headers, VERSION_HEADERS[self.version]]
         if not self.counted:
-            headers.append(_FALLBACK_HEADER)
-        begun = dict(message)  # two thirds of the price of a display with `**`
-        begun["headers"] = headers
-        return begun
+            marked.append(_FALLBACK_HEADER)
+        return marked
 
-    def _note_error(self, status: int) -> None:
+    def _stands_in(self, status: int) -> bool:
+        """Note the error; whether legacy answers in the place of this failure."""
         if status < 500:
             self.outcome = Outcome.CLIENT_ERROR
         elif not self.client_left:
             self.outcome = Outcome.FAILED
             if self.is_safe:
                 self._fail(status)
+        return self.replaced
 
-    def _take_ours(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    def _take_ours(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         if self.status < 400 and (_OUTCOME_HEADER, b"degraded") in headers:
             self.outcome = Outcome.DEGRADED
         return [header for header in headers if header[0] not in _OURS]

@@ -26,6 +26,7 @@ class InFlight:
         timer: Callable[[], float],
     ) -> None:
         self.collector = collector
+        self._record = collector.record
         self.breaker = breaker
         self.timeout_seconds = timeout_seconds
         self.clock = clock
@@ -64,7 +65,7 @@ class InFlight:
         if seconds is None:
             seconds = exchange.lasted(self.timer())
         version, endpoint, slot = exchange.version, exchange.endpoint, exchange.slot
-        self.collector.record(version, endpoint, outcome, seconds, status=exchange.status, slot=slot)
+        self._record(version, endpoint, outcome, seconds, status=exchange.status, slot=slot)
         if exchange.slow:
             self.collector.slow_ended(version, endpoint, slot)
         if version is _CANARY:

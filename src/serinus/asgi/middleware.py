@@ -1,6 +1,7 @@
 """Where requests meet the toolkit: one ASGI application in front of two."""
 
 import time
+from asyncio import CancelledError
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -8,6 +9,7 @@ from typing import Any
 
 from serinus.asgi.body import BodyTape
 from serinus.asgi.breaker import Breaker, BreakerEvent, BreakerLimits
+from serinus.asgi.current import answering
 from serinus.asgi.exchange import Exchange
 from serinus.asgi.http import HttpExchange
 from serinus.asgi.in_flight import InFlight
@@ -91,6 +93,10 @@ class Canary:
         self._clock = clock
         self._timer = timer
         self.endpoints = EndpointTable(_templates(self.options, legacy, canary))
+        self._match = self.endpoints.match
+        self._route = self.router.route
+        self._legacy_state: dict[str, Any] = {}
+        self._canary_state: dict[str, Any] = self._legacy_state if canary is legacy else {}
         self._sent_out = self.router.split
         self._listeners: list[Callable[[Split], None]] = []
         self._excluded = tuple(canonical(prefix) + "/" for prefix in self.options.exclude)
@@ -101,7 +107,6 @@ class Canary:
         subject = subject if isinstance(subject, Subject) else function(subject)
         self._read = subject.plain
         self._lookup = SubjectLookup(subject, self.options.subject_seconds, body_seconds=self.options.timeout_seconds)
-        self._states: dict[DeploymentVersion, dict[str, Any]] = {_LEGACY: {}, _CANARY: {}}
         self.collector = CanaryMetricsCollector(max_endpoints=len(self.endpoints.templates))
         self._flight = InFlight(
             self.collector, self.breaker, timeout_seconds=self.options.timeout_seconds, clock=clock, timer=timer
@@ -138,20 +143,21 @@ class Canary:
 
     def alone(self, version: DeploymentVersion) -> Application:
         """One version's application, past routing and counting, with the state of its own lifespan."""
-        app = self.legacy if version is _LEGACY else self.canary
+        app, state = (self.legacy, self._legacy_state) if version is _LEGACY else (self.canary, self._canary_state)
 
         async def call(scope: Scope, receive: Receive, send: Send) -> None:
-            await app(self._with_state(scope, version), receive, send)
+            await app(_with_state(scope, state), receive, send)
 
         return call
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901, PLR0912  # see below
+        # One function on purpose: split, every request would pay for another coroutine and two more calls.
         exchange_type = _EXCHANGES.get(scope["type"])
         if exchange_type is None:
             await self._pass_by(scope, receive, send)
             return
         path = route_path(scope) if scope.get("root_path") else scope["path"]
-        endpoint = self.endpoints.match(path)
+        endpoint = self._match(path)
         if endpoint in self._unclear and f"{path}/".startswith(self._excluded):
             await self._pass_by(scope, receive, send)
             return
@@ -161,23 +167,47 @@ class Canary:
         else:
             subject = await self._find_subject(exchange, scope)
         exchange.subject = subject or ""
-        exchange.assignment = assignment = self.router.route(subject, endpoint)
+        exchange.assignment = assignment = self._route(subject, endpoint)
+        app, state = self.legacy, self._legacy_state
         if assignment.version is _LEGACY:
             exchange.slot = assignment.slot
         elif self._admits(exchange):
             exchange.slot = assignment.slot
-            await self._serve_canary(exchange, scope)
-            return
+            self._enter_canary(exchange, scope)
+            app, state = self.canary, self._canary_state
         elif assignment.slot is not None:
             self.collector.divert(endpoint, assignment.slot)
-        await exchange.run(self.legacy, self._with_state(scope, _LEGACY) if self._states[_LEGACY] else scope)
+        while True:  # a second time where legacy answers in the canary's place
+            self._flight.enter(exchange)
+            before = answering.set(exchange)
+            try:
+                await app(_with_state(scope, state) if state else scope, exchange.receive, exchange.send)
+            except (CancelledError, Exception) as error:
+                if not exchange.is_settled(error):
+                    raise
+            else:
+                if exchange.muted or not exchange.closed:
+                    exchange.note_return()
+            finally:
+                answering.reset(before)
+                if exchange.seconds is None:
+                    self._flight.forget(exchange)
+                if exchange.version is _CANARY:
+                    self.canary_in_flight -= 1
+            if not exchange.muted:
+                return
+            if not exchange.replaced:
+                await exchange.reject()
+                return
+            app, state, scope = self.legacy, self._legacy_state, exchange.pristine
+            exchange = exchange.stand_in(self._timer())
 
     async def _pass_by(self, scope: Scope, receive: Receive, send: Send) -> None:
         """What is not routed: the lifespan of both applications, and what LEGACY answers always."""
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
         else:
-            await self.legacy(self._with_state(scope, _LEGACY), receive, send)
+            await self.legacy(_with_state(scope, self._legacy_state), receive, send)
 
     async def _find_subject(self, exchange: Exchange, scope: Scope) -> str | None:
         if self._lookup.wants_body(scope):
@@ -194,36 +224,20 @@ class Canary:
         self.last_canary_at = now
         return True
 
-    async def _serve_canary(self, exchange: Exchange, scope: Scope) -> None:
+    def _enter_canary(self, exchange: Exchange, scope: Scope) -> None:
         exchange.version = _CANARY
-        pristine = scope
-        if self._is_safe(scope, exchange.endpoint):
-            exchange.is_safe = True
-            exchange.body_limit_bytes = self.options.body_limit_bytes
-            pristine = _copy(scope)
         self.canary_in_flight += 1
-        try:
-            await exchange.run(self.canary, self._with_state(scope, _CANARY))
-        finally:
-            self.canary_in_flight -= 1
-        if exchange.replaced:
-            await exchange.stand_in(self._timer()).run(self.legacy, self._with_state(pristine, _LEGACY))
-
-    def _is_safe(self, scope: Scope, endpoint: str) -> bool:
         options = self.options
-        return scope["type"] == "http" and (scope["method"] in options.safe_methods or endpoint in self._safe_endpoints)
-
-    def _with_state(self, scope: Scope, version: DeploymentVersion) -> Scope:
-        """The scope with what the version's own lifespan has put into its state."""
-        state = self._states[version]
-        return {**scope, "state": {**scope.get("state", {}), **state}} if state else scope
+        is_http = scope["type"] == "http"
+        if is_http and (scope["method"] in options.safe_methods or exchange.endpoint in self._safe_endpoints):
+            exchange.is_safe = True
+            exchange.body_limit_bytes = options.body_limit_bytes
+            exchange.pristine = _copy(scope)
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
-        lifespans = [Lifespan("legacy", self.legacy, self._states[_LEGACY])]
-        if self.canary is self.legacy:
-            self._states[_CANARY] = self._states[_LEGACY]
-        else:
-            lifespans.append(Lifespan("canary", self.canary, self._states[_CANARY]))
+        lifespans = [Lifespan("legacy", self.legacy, self._legacy_state)]
+        if self.canary is not self.legacy:
+            lifespans.append(Lifespan("canary", self.canary, self._canary_state))
         await serve(lifespans, scope, receive, send)
 
 
@@ -237,6 +251,11 @@ def _may_be_excluded(template: str, prefixes: tuple[str, ...]) -> bool:
     """Whether a path of this template can be below one of the prefixes (which end in a slash)."""
     head, parameter, _ = template.partition("{")
     return f"{head}/".startswith(prefixes) or (bool(parameter) and any(prefix.startswith(head) for prefix in prefixes))
+
+
+def _with_state(scope: Scope, state: dict[str, Any]) -> Scope:
+    """The scope with what a version's own lifespan has put into its state."""
+    return {**scope, "state": {**scope.get("state", {}), **state}} if state else scope
 
 
 def _copy(scope: Scope) -> Scope:

@@ -113,11 +113,11 @@ class CanaryMetricsCollector:
         return {key: merge(cells) for key, cells in parts.items()}
 
     def _count_pending(self) -> None:
-        lines = self._lines
+        find = self._lines.get
         take = self._pending.popleft
         for _ in range(len(self._pending)):  # only the holder of the lock takes, so at least that many are there
             version, endpoint, outcome, seconds, status, slot = take()
-            line = lines.get((version, endpoint, outcome, status, slot is not None))
+            line = find((version, endpoint, outcome, status, slot is not None))
             if line is None:
                 line = self._line((version, endpoint, outcome, status, slot is not None))
             if slot is None:

@@ -7,11 +7,9 @@ from functools import partial
 
 import pytest
 
-from serinus.asgi import Breaker, Canary, Options, Subject, subject
-from serinus.asgi.http import HttpExchange
+from serinus.asgi import Canary, Options, Subject, subject
 from serinus.asgi.in_flight import InFlight
 from serinus.asgi.protocol import Application, Message, Receive, Scope, Send
-from serinus.metrics.canary_metrics import CanaryMetricsCollector
 from serinus.metrics.snapshot import Outcome
 from unit.asgi.wire import (
     CANARY,
@@ -39,8 +37,11 @@ def impatient(canary: Application, legacy: Application | None = None, options: O
     return app
 
 
-def in_flight(timer: Dial, timeout_seconds: float | None = None) -> InFlight:
-    return InFlight(CanaryMetricsCollector(), Breaker(), timeout_seconds=timeout_seconds, clock=timer, timer=timer)
+def timed(app: Application, timer: Dial, timeout_seconds: float | None = None) -> tuple[Canary, InFlight]:
+    """LEGACY alone, by a timer that stands still, and the requests in flight, to be looked after by hand."""
+    options = Options(timeout_seconds=timeout_seconds)
+    canary = Canary(app, app, subject=subject.header("x-user-id"), options=options, clock=timer, timer=timer)
+    return canary, canary._flight
 
 
 def slow_counts(flight: InFlight) -> tuple[int, int]:
@@ -51,10 +52,9 @@ def slow_counts(flight: InFlight) -> tuple[int, int]:
 def test_a_request_counts_as_slow_once_it_has_been_in_flight_for_over_two_seconds() -> None:
     async def scenario() -> None:
         timer = Dial()
-        flight = in_flight(timer)
+        app, flight = timed(answers_when(go := asyncio.Event()), timer)
         wire = Wire()
-        exchange = HttpExchange(flight, timer(), "/thing", wire.receive, wire.send)
-        task = asyncio.create_task(exchange.run(answers_when(go := asyncio.Event()), http_scope()))
+        task = asyncio.create_task(app(http_scope(), wire.receive, wire.send))
         await asyncio.sleep(0)
         flight.sweep(2.0)
         assert slow_counts(flight) == (0, 0)
@@ -73,9 +73,7 @@ def test_a_request_counts_as_slow_once_it_has_been_in_flight_for_over_two_second
 def test_a_stream_that_has_begun_in_time_is_not_slow_however_long_it_lasts() -> None:
     async def scenario() -> None:
         timer = Dial()
-        flight = in_flight(timer, timeout_seconds=5.0)
         wire = Wire()
-        exchange = HttpExchange(flight, timer(), "/thing", wire.receive, wire.send)
         go = asyncio.Event()
 
         async def streams(scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,7 +82,8 @@ def test_a_stream_that_has_begun_in_time_is_not_slow_however_long_it_lasts() -> 
             await go.wait()
             await send({"type": "http.response.body", "body": b"2"})
 
-        task = asyncio.create_task(exchange.run(streams, http_scope()))
+        app, flight = timed(streams, timer, timeout_seconds=5.0)
+        task = asyncio.create_task(app(http_scope(), wire.receive, wire.send))
         await asyncio.sleep(0)
         flight.sweep(3600.0)
         assert slow_counts(flight) == (0, 0)
@@ -98,19 +97,18 @@ def test_a_stream_that_has_begun_in_time_is_not_slow_however_long_it_lasts() -> 
 def test_the_time_is_up_exactly_at_the_limit_of_each_request() -> None:
     async def scenario() -> None:
         timer = Dial()
-        flight = in_flight(timer, timeout_seconds=5.0)
         wires = [Wire(), Wire()]
-        go = asyncio.Event()
-        silent, begun = (
-            HttpExchange(flight, at, "/thing", wire.receive, wire.send)
-            for at, wire in zip((0.0, 1.0), wires, strict=True)
-        )
-        tasks = [asyncio.create_task(one.run(answers_when(go), http_scope())) for one in (silent, begun)]
-        await asyncio.sleep(0)
+        app, flight = timed(answers_when(go := asyncio.Event()), timer, timeout_seconds=5.0)
+        tasks = []
+        for timer.now, wire in zip((0.0, 1.0), wires, strict=True):
+            tasks.append(asyncio.create_task(app(http_scope(), wire.receive, wire.send)))
+            await asyncio.sleep(0)
         flight.sweep(4.9)
-        assert not silent.expired
+        await asyncio.sleep(0)
+        assert not any(task.done() for task in tasks)
         flight.sweep(5.0)
-        assert (silent.expired, begun.expired) == (True, False)
+        await tasks[0]
+        assert not tasks[1].done()
         go.set()
         await asyncio.gather(*tasks)
         assert [wire.status for wire in wires] == [504, 200]
@@ -121,7 +119,6 @@ def test_the_time_is_up_exactly_at_the_limit_of_each_request() -> None:
 def test_what_has_begun_is_never_interrupted_and_what_was_interrupted_is_not_slow_as_well() -> None:
     async def scenario() -> None:
         timer = Dial()
-        flight = in_flight(timer, timeout_seconds=1.0)
         go = asyncio.Event()
 
         async def begins(scope: Scope, receive: Receive, send: Send) -> None:
@@ -134,10 +131,14 @@ def test_what_has_begun_is_never_interrupted_and_what_was_interrupted_is_not_slo
                 await asyncio.Event().wait()
             await go.wait()
 
+        async def by_path(scope: Scope, receive: Receive, send: Send) -> None:
+            await (begins if scope["path"] == "/begins" else ignores)(scope, receive, send)
+
+        app, flight = timed(by_path, timer, timeout_seconds=1.0)
         wires = [Wire(), Wire()]
         runs = [
-            asyncio.create_task(HttpExchange(flight, 0.0, "/thing", wire.receive, wire.send).run(app, http_scope()))
-            for wire, app in zip(wires, (begins, ignores), strict=True)
+            asyncio.create_task(app(http_scope(path=path), wire.receive, wire.send))
+            for wire, path in zip(wires, ("/begins", "/ignores"), strict=True)
         ]
         await asyncio.sleep(0)
         flight.sweep(1.5)
@@ -305,14 +306,14 @@ def test_the_time_that_a_client_takes_to_send_its_body_is_not_the_versions(found
 def test_a_client_that_stalls_in_its_upload_is_neither_slow_nor_out_of_the_versions_time() -> None:
     async def scenario() -> None:
         timer = Dial()
-        flight = in_flight(timer, timeout_seconds=5.0)
+        app, flight = timed(echo, timer, timeout_seconds=5.0)
         wire = Wire([{"type": "http.request", "body": b"1", "more_body": True}])
-        exchange = HttpExchange(flight, 0.0, "/thing", wire.receive, wire.send)
-        task = asyncio.create_task(exchange.run(echo, http_scope(method="POST")))
+        task = asyncio.create_task(app(http_scope(method="POST"), wire.receive, wire.send))
         await asyncio.sleep(0)
         timer.now = 4.9
         flight.sweep(4.9)
-        assert (slow_counts(flight), exchange.expired) == ((0, 0), False)
+        await asyncio.sleep(0)
+        assert (slow_counts(flight), task.done()) == ((0, 0), False)
         flight.sweep(5.0)
         await task
         assert (wire.status, wire.headers[b"connection"]) == (408, b"close")
