@@ -7,7 +7,7 @@ from secrets import token_hex
 from typing import TypeAlias, TypeVar
 
 from serinus.analysis.verdict import Report
-from serinus.errors import Refused, StaleRevision
+from serinus.errors import InvalidInput, Problem, Refused, StaleRevision
 from serinus.rollout import commands
 from serinus.rollout.approval import NOTHING, HandedIn
 from serinus.rollout.commands import Order
@@ -39,6 +39,8 @@ class Configuration:
         The first share that anybody sets also switches the canary on, unless they say otherwise; the first who only
         switch it on get the router's usual share.
         """
+        if self.percentage is not None and not 0 <= self.percentage <= 100:  # also true of a NaN
+            raise InvalidInput(Problem("canary_percentage", f"must be between 0 and 100, not {self.percentage}"))
         before, untouched = stored.split, stored.changed_at is None
         usual = CanaryRouter.CANARY_TRAFFIC_PERCENTAGE if untouched and self.enabled else before.percentage
         return replace(
