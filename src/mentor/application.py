@@ -10,8 +10,9 @@ from fastapi.responses import JSONResponse
 from mentor.bodies import BodyLimit
 from mentor.canary.v2_phase4_routes import phase4_routes
 from mentor.dependencies import Engines
+from mentor.headers import PrivateAnswers
 from mentor.health import Condition
-from mentor.problems import answer_problems
+from mentor.problems import OFTEN, answer_problems, documented
 from serinus import DeploymentVersion, Options, StoreUnavailable
 
 logger = logging.getLogger(__name__)
@@ -25,12 +26,13 @@ def version_app(engines: Engines, version: DeploymentVersion) -> FastAPI:
         yield
         await engines.close()
 
-    app = FastAPI(title=f"mentor ({version})", version="2.0", lifespan=lifespan)
+    app = FastAPI(title=f"mentor ({version})", version="2.0", lifespan=lifespan, responses=documented(*OFTEN))
     app.state.callers = engines.callers
     app.include_router(phase4_routes(engines, version))
     _add_probes(app, engines, version)
     answer_problems(app)
     app.add_middleware(BodyLimit, max_bytes=Options().body_limit_bytes)  # a larger one has no subject either
+    app.add_middleware(PrivateAnswers)
     return app
 
 
@@ -41,7 +43,9 @@ def _add_probes(app: FastAPI, engines: Engines, version: DeploymentVersion) -> N
     async def alive() -> dict[str, str]:
         return {"status": "alive"}
 
-    @app.get("/ready", tags=["health"])
+    @app.get(
+        "/ready", tags=["health"], responses={503: {"description": "Not ready", "content": {"application/json": {}}}}
+    )
     async def ready() -> JSONResponse:
         checkup = await checks.check()
         if not checkup.stores:

@@ -17,6 +17,24 @@ logger = logging.getLogger(__name__)
 
 _MEDIA_TYPE: Final = "application/problem+json"
 _RETRY_AFTER_S: Final = 5
+_SCHEMA: Final = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri", "examples": ["urn:mentor:problem:session-not-found"]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "object"}}]},
+    },
+}
+OFTEN: Final = (400, 401, 403, 413, 422, 429, 503)
+"""What any call may be answered: who calls, how often, and with what body."""
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For OpenAPI: that a call may be answered by a problem with one of these statuses."""
+    content = {_MEDIA_TYPE: {"schema": _SCHEMA}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
 def answer_problems(app: FastAPI) -> None:

@@ -16,6 +16,7 @@ from mentor.dependencies import Engines
 from mentor.detection import Hints
 from mentor.errors import SessionNotFound
 from mentor.feedback import Feedback
+from mentor.problems import documented
 from mentor.schemas import UserId, instant
 from mentor.sessions import SessionState
 from serinus import DeploymentVersion
@@ -23,7 +24,10 @@ from serinus import DeploymentVersion
 OUTCOME_HEADER = "X-Serinus-Outcome"
 STREAMED_TOO: Final[dict[str, Any]] = {
     "response_model": schemas.TurnResponse,
-    "responses": {200: {"content": {streaming.MEDIA_TYPE: {"schema": {"type": "string"}}}}},
+    "responses": {
+        200: {"content": {streaming.MEDIA_TYPE: {"schema": {"type": "string"}}}},
+        **documented(404, 409, 410),
+    },
 }
 
 Limit = Annotated[int, Query(ge=1, le=100)]
@@ -77,7 +81,7 @@ def _add_recommendations(router: APIRouter, engines: Engines, version: Deploymen
         _mark(response, degraded=compared.degraded)
         return presenting.comparison(compared, version)
 
-    @router.post("/recommend/feedback", tags=["recommendation"])
+    @router.post("/recommend/feedback", tags=["recommendation"], responses=documented(404))
     async def rate(body: schemas.FeedbackRequest, caller: Calling) -> schemas.FeedbackResponse:
         caller.must_be(body.user_id)
         given = Feedback(**body.model_dump(), recorded_at=engines.clock())
@@ -161,18 +165,18 @@ def _add_turns(router: APIRouter, engines: Engines, service: Conversations) -> N
 def _add_conversation(router: APIRouter, service: Conversations) -> None:
     own = Depends(_owned_by_caller(service))
 
-    @router.get("/conversations/{session_id}", tags=["conversation"])
+    @router.get("/conversations/{session_id}", tags=["conversation"], responses=documented(404))
     async def get(session_id: Annotated[str, own]) -> schemas.ConversationResponse:
         return presenting.conversation(await service.conversation(session_id))
 
-    @router.post("/conversations/{session_id}/close", tags=["conversation"])
+    @router.post("/conversations/{session_id}/close", tags=["conversation"], responses=documented(404))
     async def close(
         session_id: Annotated[str, own], body: Annotated[schemas.CloseRequest | None, Body()] = None
     ) -> schemas.CloseResponse:
         keep_messages = body is None or body.save_conversation
         return presenting.closed(await service.close(session_id, keep_messages=keep_messages))
 
-    @router.delete("/conversations/{session_id}", tags=["conversation"], status_code=204)
+    @router.delete("/conversations/{session_id}", tags=["conversation"], status_code=204, responses=documented(404))
     async def delete(session_id: Annotated[str, own]) -> None:
         """Nothing of it is kept."""
         await service.delete(session_id)

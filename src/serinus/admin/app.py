@@ -26,7 +26,18 @@ from serinus.headers import SecurityHeaders
 PREFIX = "/admin/canary"
 MAX_BODY_BYTES = 65_536
 POLICY = "default-src 'none'; frame-ancestors 'none'"
-PARTS = (configuration, measurements, rollouts, plans, status, events, alerts, drills, reports, tokens)
+PARTS = {  # and what their calls may be answered beside `problems.OFTEN`
+    configuration: (409,),
+    measurements: (404,),
+    rollouts: (404, 409),
+    plans: (),
+    status: (),
+    events: (),
+    alerts: (),
+    drills: (404, 409),
+    reports: (404,),
+    tokens: (404,),
+}
 
 
 def admin_app(context: Context, *, max_body_bytes: int = MAX_BODY_BYTES) -> ASGIApp:
@@ -38,11 +49,11 @@ def admin_app(context: Context, *, max_body_bytes: int = MAX_BODY_BYTES) -> ASGI
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,
-        responses=problems.RESPONSES,
+        responses=problems.documented(*problems.OFTEN),
     )
     app.state.context = context
     problems.install(app)
-    for part in PARTS:
-        app.include_router(part.router, prefix=PREFIX)
+    for part, statuses in PARTS.items():
+        app.include_router(part.router, prefix=PREFIX, responses=problems.documented(*statuses))
     app.include_router(prometheus.router)
     return SecurityHeaders(JsonBodies(app, max_body_bytes), POLICY)

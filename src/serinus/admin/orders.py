@@ -80,7 +80,7 @@ class ApproveBody(Body):
 class TokenBody(Shape):
     name: Name
     role: Role
-    expires_in_days: Annotated[float, Field(gt=0, le=3_650, allow_inf_nan=False)] | None = None
+    expires_in_days: Annotated[float, Field(ge=0.001, le=3_650, allow_inf_nan=False)] | None = None
 
 
 def order_of(caller: Caller, here: Context, body: Body | None, seen: str | None = None) -> Order:

@@ -21,8 +21,14 @@ _SCHEMA = {
         "detail": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "object"}}]},
     },
 }
-_DOCUMENTED = {"description": "What is wrong", "content": {"application/problem+json": {"schema": _SCHEMA}}}
-RESPONSES: dict[int | str, dict[str, Any]] = dict.fromkeys(("4XX", 422, "5XX"), _DOCUMENTED)
+OFTEN = (400, 401, 403, 413, 422, 429, 503)
+"""What any call may be answered: who asks, with what body, and whether the store is there."""
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For OpenAPI: that a call may be answered by a problem with one of these statuses."""
+    content = {"application/problem+json": {"schema": _SCHEMA}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
 def install(app: FastAPI) -> None:

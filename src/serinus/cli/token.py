@@ -24,7 +24,7 @@ def token() -> None:
 @token.command()
 @click.argument("name")
 @click.option("--role", type=click.Choice(ROLES), required=True, help="What its holder may do.")
-@click.option("--expires-in-days", type=click.FloatRange(0, 3_650, min_open=True), help="By default never.")
+@click.option("--expires-in-days", type=click.FloatRange(0.001, 3_650), help="By default never.")
 @with_session
 def create(session: Session, name: str, *, role: str, expires_in_days: float | None) -> None:
     """Make a token for NAME and print its secret, this once.
