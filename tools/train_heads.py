@@ -1,6 +1,7 @@
-"""Train mentor's recommendation head from its seed sentences: `python tools/train_heads.py` writes `heads.npz`."""
+"""Train mentor's heads from its seed sentences: `python tools/train_heads.py` writes two files of weights."""
 
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -8,18 +9,23 @@ from numpy.typing import NDArray
 
 from mentor.canary.content import CLASSES
 from mentor.canary.encoder import shared_encoder
+from mentor.detection import Intent
 from mentor.personas import Language
 
-CANARY = Path(__file__).parents[1] / "src" / "mentor" / "canary"
+MENTOR = Path(__file__).parents[1] / "src" / "mentor"
+CANARY = MENTOR / "canary"
 PENALTY = 0.3  # best calibrated on texts from other sources; accuracy is flat from 0.1 to 1
 STEPS = 400
 
 
 def main() -> None:
     vectors, labels = read_seeds(CANARY / "seeds")
-    weights = fit(vectors, labels)
+    weights = fit(vectors, labels, len(CLASSES))
     np.savez(CANARY / "heads.npz", weights=weights.astype(np.float32))
     sys.stdout.write(f"{len(labels)} seeds, {weights.shape[0]} classes: {CANARY / 'heads.npz'}\n")
+    weights = fit(*read_intents(MENTOR / "intent_seeds.toml"), len(Intent))
+    np.savez(MENTOR / "intent_head.npz", weights=weights.astype(np.float32))
+    sys.stdout.write(f"{weights.shape[0]} intents: {MENTOR / 'intent_head.npz'}\n")
 
 
 def read_seeds(folder: Path) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
@@ -32,16 +38,26 @@ def read_seeds(folder: Path) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     return shared_encoder().encode_all(sentences).astype(np.float64), np.array(labels)
 
 
-def fit(vectors: NDArray[np.float64], labels: NDArray[np.intp]) -> NDArray[np.float64]:
+def read_intents(path: Path) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    table = tomllib.loads(path.read_text("utf-8"))
+    sentences, labels = [], []
+    for label, intent in enumerate(Intent):
+        lines = [line for text in table[intent].values() for line in text.strip().splitlines()]
+        sentences += lines
+        labels += [label] * len(lines)
+    return shared_encoder().encode_all(sentences).astype(np.float64), np.array(labels)
+
+
+def fit(vectors: NDArray[np.float64], labels: NDArray[np.intp], classes: int) -> NDArray[np.float64]:
     """Multinomial logistic regression with an L2 penalty (none on the intercept, the last column).
 
     Newton's steps with Böhning's fixed bound of the Hessian (Ann. Inst. Stat. Math. 1992): monotone, no line search.
     """
     inputs = np.c_[vectors, np.ones(len(vectors))]
-    targets = np.eye(len(CLASSES))[labels]
+    targets = np.eye(classes)[labels]
     penalty = np.array([PENALTY] * vectors.shape[1] + [1e-4])
     inverse_bound = np.linalg.inv(0.5 * inputs.T @ inputs + np.diag(penalty))
-    weights = np.zeros((len(CLASSES), inputs.shape[1]))
+    weights = np.zeros((classes, inputs.shape[1]))
     for _ in range(STEPS):
         odds = np.exp(inputs @ weights.T)
         gradient = (odds / odds.sum(axis=1, keepdims=True) - targets).T @ inputs + penalty * weights

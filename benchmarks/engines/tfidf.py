@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 SEEDS = ROOT / "src" / "mentor" / "canary" / "seeds"
 
 
-def _trainer() -> Any:
+def trainer() -> Any:
     """`tools/train_heads.py`, so that both heads are fitted alike."""
     spec = importlib.util.spec_from_file_location("train_heads", ROOT / "tools" / "train_heads.py")
     assert spec is not None
@@ -52,7 +52,7 @@ class TfIdf:
         rarity = np.array([log((1 + len(lines)) / (1 + seen[feature])) + 1 for feature in columns])
         unfitted = cls(columns, rarity, np.zeros(0))
         vectors = np.stack([unfitted.vector(line) for _, line in lines])
-        return cls(columns, rarity, _trainer().fit(vectors, np.array([label for label, _ in lines])))
+        return cls(columns, rarity, trainer().fit(vectors, np.array([label for label, _ in lines]), len(CLASSES)))
 
     def vector(self, text: str) -> np.ndarray:
         vector = np.zeros(len(self.columns))

@@ -1,16 +1,20 @@
-"""What a text reveals by its cues: tone, pace, intent and language, in English and Korean.
+"""What a text reveals: tone, pace, intent and language, in English and Korean.
 
-Rule-based on purpose: LEGACY's resonance scores what stands here, and every label can be reached in both languages.
+Cues decide the tone and the pace; for the intent, cues and a head over sentence vectors are added up. For the tone such
+a head was no better than none (benchmarks/engines). LEGACY scores these labels.
 """
 
 import re
 import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final, TypeVar
 
+import numpy as np
+
+from mentor.intent_head import logits
 from mentor.personas import Language
 
 
@@ -68,6 +72,8 @@ _FLOWING_WORDS: Final = {Language.EN: 40, Language.KO: 25}
 _HANGUL: Final = re.compile(r"[ㄱ-ㆎ가-힣]")
 _LATIN: Final = re.compile(r"[a-zA-Z]")
 _NO_HINTS: Final = Hints()
+_SURE_OF_INTENT: Final = 0.5
+_CUE_WEIGHT: Final = 2.0  # of the first cue of an intent, in logits; further ones count less
 
 Label = TypeVar("Label", Tone, Pace, Intent)
 
@@ -78,15 +84,31 @@ def detect(text: str, hints: Hints = _NO_HINTS) -> Detection:
     return Detection(
         tone=hints.tone or _strongest(Tone, lowered, default=Tone.CURIOUS if "?" in lowered else Tone.CALM),
         pace=hints.pace or _pace(lowered),
-        intent=hints.intent or _strongest(Intent, lowered, default=Intent.SEEK_ADVICE),
+        intent=hints.intent or _likeliest_intent(text)[0],
         language=language_of(text),
     )
+
+
+def clear_intent(text: str) -> Intent | None:
+    """What the text wants, None where that is not clear."""
+    intent, chance = _likeliest_intent(text)
+    return intent if chance >= _SURE_OF_INTENT else None
 
 
 def language_of(text: str) -> Language:
     """Korean when at least every third letter is Hangul: technical Korean is full of English words."""
     hangul, latin = len(_HANGUL.findall(text)), len(_LATIN.findall(text))
     return Language.KO if hangul and 2 * hangul >= latin else Language.EN
+
+
+@lru_cache(maxsize=1024)
+def _likeliest_intent(text: str) -> tuple[Intent, float]:
+    found = _found(Intent, text.lower())
+    cues = np.array([found.get(intent, 0) for intent in Intent])
+    scores = logits(text) + _CUE_WEIGHT * np.log2(1.0 + cues)
+    raised = np.exp(scores - scores.max())
+    best = int(raised.argmax())
+    return tuple(Intent)[best], float(raised[best] / raised.sum())
 
 
 def _pace(lowered: str) -> Pace:
@@ -102,11 +124,16 @@ def _pace(lowered: str) -> Pace:
 
 def _strongest(kind: type[Label], lowered: str, *, default: Label) -> Label:
     best, most = default, 0
-    for label, cues in _cues(kind, korean=_HANGUL.search(lowered) is not None).items():
-        found = len({match.group() for match in cues.finditer(lowered)})
+    for label, found in _found(kind, lowered).items():
         if found > most:
             best, most = label, found
     return best
+
+
+def _found(kind: type[Label], lowered: str) -> dict[Label, int]:
+    """How many different cues of each label there are."""
+    tables = _cues(kind, korean=_HANGUL.search(lowered) is not None)
+    return {label: len({match.group() for match in cues.finditer(lowered)}) for label, cues in tables.items()}
 
 
 @cache

@@ -117,14 +117,16 @@ def _started(session_id: str) -> tuple[str, Persona] | None:
 
 def _synthetic_turn(session: Session, number: int) -> Turn:
     message = _pick(_seeds(session.persona), f"{session.session_id}/{number}")
+    detected = detect(message)
     prompt = Prompt(
         persona=session.persona,
-        detected=detect(message),
+        detected=detected,
         turn_number=number,
         message=message,
         known=(),
         preferences=(),
-        topics=(),
+        theme="",
+        intent=detected.intent,
         summary=(),
         window=(),
         context="",

@@ -20,6 +20,7 @@ Vector = NDArray[np.float32]
 
 DIMENSIONS: Final = 64
 MAX_TOKENS: Final = 128
+LATEST: Final = 64
 FEATURES: Final = 0x8000
 _TABLE: Final = Path(__file__).with_name("static_e5_15_64.npz")
 _TOKEN: Final = re.compile(r"\w+")
@@ -41,9 +42,11 @@ class Encoder:
             self._rows = arrays["Wq"].astype(np.float32) * arrays["sc"].astype(np.float32)[:, None]
             self._idf = arrays["idf"].astype(np.float32)
             self._bias = arrays["b"].astype(np.float32)
+        self._latest = lru_cache(maxsize=LATEST)(self._encode)
 
     def encode(self, text: str) -> Vector:
-        return self.project(self.features(text))
+        """Not to be written into: a text that is asked for again, by another head, is not encoded again."""
+        return self._latest(text)
 
     def features(self, text: str) -> Features:
         """Words, word pairs and character n-grams, weighted by how telling they are: a unit vector, mostly empty."""
@@ -54,6 +57,11 @@ class Encoder:
 
     def project(self, features: Features) -> Vector:
         return _unit(features.weights @ self._rows[features.indices] + self._bias)
+
+    def _encode(self, text: str) -> Vector:
+        vector = self.project(self.features(text))
+        vector.flags.writeable = False
+        return vector
 
     def encode_all(self, texts: Iterable[str]) -> Vector:
         """One row per text, shape (n, `DIMENSIONS`)."""

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import lru_cache
 from importlib.resources import files
 from typing import Final
 
@@ -14,14 +15,17 @@ _CLOCK: Final = r"\d{1,2}(?::\d{2})?\s?(?:[ap]\.?m\b\.?|o'clock)|\d{1,2}:\d{2}"
 _RELATIVE: Final = (
     rf"(?:(?:this|next|last)\s(?:week|month|quarter|year|weekend|{_DAY})|tomorrow|tonight|today|yesterday)"
 )
-_NUMERAL: Final = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|a couple of|half a dozen|a dozen)"
+_NUMERAL: Final = (
+    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|a couple of|half a dozen|a dozen)"
+    r"(?!\s(?:of|for|in|to|and|or|is|was|at|on|by|from|with|who|that|more|another|thing|day|time|side|way)\b)"
+)
 _KO_DATE: Final = (
     r"(?:\d{4}년\s?)?\d{1,2}월\s?\d{1,2}일|\d{4}년대?|\d{1,2}월|\d{1,2}일"
     r"|(?:다음|이번|지난)\s?(?:주|달|해|분기)(?:\s?[월화수목금토일]요일)?|[월화수목금토일]요일|오늘|내일|모레|어제|주말"
 )
 _KO_CLOCK: Final = (
     r"(?:오전|오후|아침|저녁|밤)\s?(?:\d{1,2}|한|두|세|네|다섯|여섯|일곱|여덟|아홉|열)\s?시"
-    r"(?:\s?(?:\d{1,2}분|반))?|\d{1,2}시"
+    r"(?:\s?(?:\d{1,2}분|반))?|\d{1,2}시(?!간)"
 )
 
 # What is found first takes its characters, so that "March 9th" is no name and no number.
@@ -53,15 +57,28 @@ _WORDS: Final = tomllib.loads(files("mentor.canary").joinpath("words.toml").read
 _SENTENCE_STARTERS: Final = frozenset(_WORDS["sentence_starters"].split())
 _ENGLISH_COMMON: Final = frozenset(_WORDS["common_en"].split())
 _KO_COMMON: Final = frozenset(_WORDS["common_ko"].split())
+_ENGLISH_NO_THEME: Final = frozenset(_WORDS["no_theme_en"].split()) | _SENTENCE_STARTERS | _ENGLISH_COMMON
+_KO_NO_THEME: Final = frozenset(_WORDS["no_theme_ko"].split())
 _PARTICLES: Final = re.compile(
-    r"(?:에서는|으로는|이라는|에게서|한테서|까지는|부터는|에서|에게|한테|으로|이랑|하고|까지|부터|보다|처럼|라는|이란|이나|에는|에도"
+    r"(?:에서는|에서도|으로는|으로도|로는|로도|에게는|에게도|이라는|에게서|한테서|까지는|부터는|에서|에게|한테|으로|이랑|하고|까지|부터|보다|처럼|라는|이란|이나|에는|에도"
     r"|을|를|이|가|은|는|에|의|로|와|과|랑|도|만)$"
 )
+_LATIN_WITH_PARTICLE: Final = re.compile(r"[A-Za-z0-9][가-힣]+$")
 _ENGLISH_WORD: Final = re.compile(r"[a-z][a-z'+#-]{2,}")
 _KO_WORD: Final = re.compile(r"[가-힣A-Za-z0-9]+")
+_KO_MARKED_NOUN: Final = re.compile(r"[가-힣A-Za-z0-9]{2,}(?:을|를|에서|에게|와|과)$")
+"""With these particles a word is a noun, whatever it ends in: 제안서를, 화면에서."""
 _KO_VERBAL: Final = re.compile(
-    r"(?:다|요|죠|까|네|니|고|며|면|서|게|지|해|돼|어|아|야|줘|워|든|던|는데|은데|할|될|있는|없는|하는|되는|같은|싶은|좋은|많은|위한|대한|주세|습니|합니)$"
+    r"(?:다|(?<![수필중])요|죠|까|[하있없좋겠었았]네|[하되있없으습]니|[하되있없았었했싶라다자냐]고|며|(?<![화라측표정장냉쪽])면|(?:[아어해여려져켜돼와봐가나라]|면)서"
+    r"|[하되있없좋크쉽렇]게|[하되있없았었했않같좋만싶르]지|해|돼|[었았했있없렇싶같]어|[같좋알많않찾]아|야|줘|워|든|던|데|쯤|거든|대요|마자|실|(?<!역)할|될"
+    r"|있는|없는|하는|되는|같은|싶은|좋은|많은|위한|대한|주세|습니|합니)$"
 )
+_DETERMINED: Final = re.compile(
+    r"\b(my|our|his|her|their|the|an?|some)\s+([a-z][\w'+#-]*)(?:\s+([a-z][\w'+#-]*))?",
+    re.IGNORECASE,
+)
+_POSSESSIVE: Final = frozenset({"my", "our", "his", "her", "their"})
+_NO_SECOND_WORD: Final = re.compile(r"(?:ed|ly|[^s]s|n't)$")
 _PREFERENCE: Final = {
     Language.EN: re.compile(
         r"\b(?:i(?:'d| would)? (?:really )?(?:prefer|like|love|enjoy|want|need|hate|dislike)|i don't (?:like|want|need)"
@@ -95,12 +112,37 @@ def preferences(text: str, language: Language) -> list[str]:
     return [match.group().strip() for match in _PREFERENCE[language].finditer(text)]
 
 
+@lru_cache(maxsize=1024)
+def theme(text: str, language: Language) -> str:
+    """What a text is about, as the text names it, or "" where nothing in it is a name or clearly a noun."""
+    if language is Language.KO:
+        terms = [term for kind, term in entities(text, language) if kind == "term"]
+        return next((term for term in terms if not _KO_NO_THEME.intersection(term.split())), "")
+    phrases = list(_noun_phrases(text))
+    if phrases:
+        return max(phrases, key=lambda phrase: phrase[0])[1]
+    names = [words for kind, words in entities(text, language) if kind in ("name", "quote") and words != words.upper()]
+    return next((name for name in names if name.lower() not in _ENGLISH_NO_THEME and not text.startswith(name)), "")
+
+
 def content_words(text: str, language: Language) -> list[str]:
     """Lower-cased words that may name a topic; Korean ones without their particles."""
     if language is Language.KO:
         return list(_korean_nouns(text))
     words = _ENGLISH_WORD.findall(text.lower())
     return [word for word in words if word not in _SENTENCE_STARTERS and word not in _ENGLISH_COMMON]
+
+
+def _noun_phrases(text: str) -> Iterator[tuple[int, str]]:
+    """(rank, one or two words) after "my", "the", "a": whose it is ranks before which one it is."""
+    for determiner, first, second in _DETERMINED.findall(text):
+        words = [word for word in (first, second) if word and word.lower() not in _ENGLISH_NO_THEME]
+        if not words or (words[0] is second and first.lower() not in _ENGLISH_COMMON):
+            continue
+        if len(words) == 2 and _NO_SECOND_WORD.search(second.lower()):
+            words.pop()
+        lowered = determiner.lower()
+        yield 2 * (lowered in _POSSESSIVE) + (lowered == "the"), " ".join(words)
 
 
 def _takes(match: re.Match[str]) -> bool:
@@ -110,6 +152,8 @@ def _takes(match: re.Match[str]) -> bool:
 
 def _tidy(kind: str, match: re.Match[str]) -> str:
     words = (match.group(1) if kind == "quote" else match.group()).strip(" .,'")
+    if _LATIN_WITH_PARTICLE.search(words):
+        words = _PARTICLES.sub("", words)
     if kind != "name":
         return words
     first, _, rest = words.partition(" ")
@@ -124,7 +168,7 @@ def _korean_terms(text: str) -> Iterator[str]:
     for word in text.replace("\0", " | ").split():
         bare = "".join(_KO_WORD.findall(word))
         noun = _PARTICLES.sub("", bare)
-        if _is_noun(noun):
+        if _is_noun(noun, bare):
             run.append(noun)
             if noun == bare == word:
                 continue  # no particle, no punctuation: the run may go on
@@ -138,9 +182,11 @@ def _korean_terms(text: str) -> Iterator[str]:
 def _korean_nouns(text: str) -> Iterator[str]:
     for word in _KO_WORD.findall(text):
         noun = _PARTICLES.sub("", word).lower()
-        if _is_noun(noun):
+        if _is_noun(noun, word):
             yield noun
 
 
-def _is_noun(word: str) -> bool:
-    return len(word) > 1 and word not in _KO_COMMON and not _KO_VERBAL.search(word)
+def _is_noun(word: str, as_written: str) -> bool:
+    if len(word) < 2 or word in _KO_COMMON:
+        return False
+    return not _KO_VERBAL.search(word) or _KO_MARKED_NOUN.search(as_written) is not None

@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from mentor.canary import extraction
 from mentor.canary.context import WINDOW_TURNS, context_of, focus_of, foreign_words, recalled
 from mentor.canary.encoder import Encoder
-from mentor.canary.memory import Memory, topics_of
+from mentor.canary.memory import Memory
 from mentor.canary.prompt import Answer, Prompt
 from mentor.canary.retrieval import Retriever
 from mentor.canary.summary import Statement
-from mentor.detection import detect
+from mentor.detection import Intent, clear_intent, detect, language_of
 from mentor.sessions import Session, Turn
 
 RETRIEVED_FROM_TURNS: Final = 200
+_MATTERS: Final = frozenset({Intent.PROBLEM_SOLVING, Intent.PLANNING, Intent.LEARNING, Intent.VALIDATION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ class MultiturnEngine:
             message=message,
             known=known,
             preferences=memory.preferences,
-            topics=[*topics_of(message, self._encoder), *memory.main_topics],
+            theme=_theme(message, window),
+            intent=_intent(message, window),
             summary=memory.summary or _opening(window),
             window=window,
             context=context_of(
@@ -91,3 +94,25 @@ class MultiturnEngine:
 def _opening(window: Sequence[Turn]) -> tuple[Statement, ...]:
     """All that a version without a memory can sum up."""
     return tuple(Statement(turn.turn_number, turn.user_message) for turn in window)
+
+
+def _theme(message: str, window: Sequence[Turn]) -> str:
+    """What the message is about; one that names nothing is about what was named last in its language."""
+    language = language_of(message)
+    for said in (message, *(turn.user_message for turn in reversed(window))):
+        if language_of(said) is language and (named := extraction.theme(said, language)):
+            return named
+    return ""
+
+
+def _intent(message: str, window: Sequence[Turn]) -> Intent:
+    """What the user wants to do: said in this message, or in the latest that says it clearly.
+
+    "What should I do first?" asks for advice on what is being talked about: on the problem, on the plan.
+    """
+    earlier = (clear_intent(turn.user_message) for turn in reversed(window))
+    before = next((intent for intent in earlier if intent), None)
+    said = clear_intent(message)
+    if said is Intent.SEEK_ADVICE and before in _MATTERS and not extraction.theme(message, language_of(message)):
+        return before
+    return said or before or detect(message).intent

@@ -2,12 +2,13 @@
 
 import re
 import tomllib
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
-from zlib import crc32
 
 from mentor.canary import extraction
+from mentor.canary.acts import Act, act_of, asks, asks_to_recall
 from mentor.canary.particles import with_particles
 from mentor.canary.prompt import Answer, Prompt
 from mentor.canary.summary import Statement, clipped, sentences
@@ -18,24 +19,14 @@ from mentor.sessions import OFFLINE
 _FACTS: Final = 3
 _RECALLED: Final = 3
 _FACT_CHARACTERS: Final = 120
-_TOPIC_CHARACTERS: Final = 40
+_THEME_CHARACTERS: Final = 40
 _HEAVY: Final = frozenset({Tone.FRUSTRATED, Tone.ANXIOUS, Tone.URGENT, Tone.CONFUSED})
 _LIGHT: Final = frozenset({Tone.PLAYFUL})
-_ASKS_TO_RECALL: Final = re.compile(
-    r"\b(?:remember|recall|remind me (?:what|which|when|where|who|how)|what was (?:my|the)"
-    r"|(?:did|have|had) i (?:say|said|tell|told|ask|want|mention(?:ed)?)"
-    r"|i (?:told|asked) you|(?:we|i) (?:discussed|talked about|mentioned))"
-    r"|기억|뭐라고 (?:했|말)|말(?:했|한|씀)|얘기(?:했|한|할 때)|이야기(?:했|한|할 때)|이었지|였더라|였죠|였지",
-    re.IGNORECASE,
-)
-_ASKS_FOR_SUMMARY: Final = re.compile(
-    r"\b(?:summar(?:y|i[sz]e)|sum (?:it|this|that|things) up|recap|what have we (?:discussed|talked about))"
-    r"|요약|정리해 ?(?:줘|주|봐)|지금까지 (?:무슨|뭐|어떤|나눈|한) ?(?:얘기|이야기|말)",
-    re.IGNORECASE,
-)
+_QUOTES: Final = {Language.EN: "“{}”", Language.KO: "‘{}’"}
 _DANGER: Final = re.compile(
-    r"\b(?:suicid(?:e|al)|kill(?:ing)? myself|end(?:ing)? my life|want to die|hurt(?:ing)? myself|self-?harm)"
-    r"|자살|자해|죽고 ?싶|목숨을 끊|스스로 목숨",
+    r"\b(?:suicid(?:e|al)|kill(?:ing)? myself|end(?:ing)? my life|want to die|hurt(?:ing)? myself|self-?harm"
+    r"|don't want to (?:live|be alive)|better off dead)"
+    r"|자살|자해|죽고 ?싶|목숨을 끊|스스로 목숨|살고 ?싶지 ?않|사라지고 ?싶",
     re.IGNORECASE,
 )
 
@@ -44,86 +35,185 @@ class OfflineResponder:
     """Deterministic: the same prompt gives the same answer."""
 
     def compose(self, prompt: Prompt) -> Answer:
-        voice = _voices()[prompt.persona][prompt.detected.language]
-        parts = [
-            *_safety(prompt),
-            _choice(voice[_mood(prompt.detected.tone)], prompt),
-            *_recalled(prompt),
-            voice["facts"].format(facts=_facts(prompt.message)),
-            _question(prompt),
-        ]
+        act = act_of(prompt.message)
+        parts = [*_safety(prompt), *_COMPOSED[act](prompt)]
+        if act is not Act.FAREWELL and act is not Act.GREETING:
+            parts.append(_closing(act, prompt))
         return Answer(" ".join(parts), suggestion(prompt), OFFLINE)
 
 
 def suggestion(prompt: Prompt) -> str:
     """The next step that the persona would take, for what the user wants to do and about what they talk about."""
     language = prompt.detected.language
-    sentence: str = _voices()["next"][prompt.persona][language][prompt.detected.intent]
-    topic = clipped(prompt.topics[0], _TOPIC_CHARACTERS) if prompt.topics else _voices()["recall"][language]["topic"]
-    filled = sentence.replace("{topic}", topic)
+    if not prompt.theme and act_of(prompt.message) is Act.GREETING:
+        return _phrase(prompt, "begin")
+    sentence: str = _voices()["next"][prompt.persona][language][prompt.intent]
+    filled = sentence.replace("{topic}", _theme(prompt))
+    filled = filled[0].upper() + filled[1:]
     return with_particles(filled) if language is Language.KO else filled
 
 
+def _theme(prompt: Prompt) -> str:
+    language = prompt.detected.language
+    if not prompt.theme:
+        topic: str = _phrase(prompt, "topic")
+        return topic
+    return _QUOTES[language].format(clipped(prompt.theme, _THEME_CHARACTERS))
+
+
+def _greeting(prompt: Prompt) -> list[str]:
+    return [_voice(prompt)["hello"]]
+
+
+def _thanks(prompt: Prompt) -> list[str]:
+    return [_voice(prompt)["thanks"]]
+
+
+def _farewell(prompt: Prompt) -> list[str]:
+    return [_voice(prompt)["bye"]]
+
+
+def _pause(prompt: Prompt) -> list[str]:
+    """Nothing to take up: back to what was said last, if anything was."""
+    said = _voice(prompt)["pause"].format(said=_quoted(sentences(prompt.message)[:1]))
+    facts = _facts(prompt)[-1:]
+    return [said, *([_phrase(prompt, "last").format(facts=_quoted(facts))] if facts else [])]
+
+
+def _summary(prompt: Prompt) -> list[str]:
+    facts = [statement.text for statement in prompt.summary if not asks(statement.text)]
+    return [_phrase(prompt, "summary").format(facts=_quoted(facts)) if facts else _phrase(prompt, "nothing")]
+
+
+def _recall(prompt: Prompt) -> list[str]:
+    found = _related(prompt, most=_RECALLED)
+    return [_said(prompt, each) for each in found] or [_phrase(prompt, "unknown")]
+
+
+def _question(prompt: Prompt) -> list[str]:
+    """What was asked, what is known of it, and how the persona would go about it."""
+    voice, intent = _voice(prompt), prompt.intent
+    parts = [_fresh(voice["asked"], prompt).format(said=_quoted(sentences(prompt.message)[:_FACTS]))]
+    facts = _facts(prompt)
+    if facts:
+        parts.append(_fresh(voice["facts"], prompt).format(facts=_quoted(facts)))
+    elif intent is Intent.LEARNING:
+        parts.append(_phrase(prompt, "no_source"))
+    approach = _voices()["approach"][prompt.persona][prompt.detected.language][intent]
+    return [*parts, *_preference(prompt), *([approach] if _unused([approach], prompt) else [])]
+
+
+def _statement(prompt: Prompt) -> list[str]:
+    voice = _voice(prompt)
+    said = _quoted(sentences(prompt.message)[:_FACTS])
+    earlier = [_said(prompt, each) for each in _related(prompt, most=1)]
+    return [_fresh(voice[_mood(prompt)], prompt), _fresh(voice["heard"], prompt).format(said=said), *earlier]
+
+
+_COMPOSED: Final = {
+    Act.GREETING: _greeting,
+    Act.THANKS: _thanks,
+    Act.FAREWELL: _farewell,
+    Act.PAUSE: _pause,
+    Act.SUMMARY: _summary,
+    Act.RECALL: _recall,
+    Act.QUESTION: _question,
+    Act.STATEMENT: _statement,
+}
+
+
+_CLOSED: Final = {Act.THANKS: "onward", Act.RECALL: "meant", Act.SUMMARY: "missing"}
+
+
+def _closing(act: Act, prompt: Prompt) -> str:
+    """One question, that was not asked in the last turns."""
+    if act in _CLOSED:
+        return _phrase(prompt, _CLOSED[act])
+    if act is Act.STATEMENT and _mood(prompt) == "light":
+        return _fresh(_voices()["glad"][prompt.detected.language], prompt)
+    questions = _voices()["question"][prompt.persona][prompt.detected.language]
+    others = [each for intent in Intent for each in questions[intent]]
+    return _unused(questions[prompt.intent], prompt) or _fresh(others, prompt)
+
+
 def _safety(prompt: Prompt) -> list[str]:
-    found = _DANGER.search(prompt.message)
-    return [_voices()["recall"][prompt.detected.language]["safety"]] if found else []
+    return [_phrase(prompt, "safety")] if _DANGER.search(prompt.message) else []
 
 
-def _mood(tone: Tone) -> str:
-    if tone in _HEAVY:
+def _mood(prompt: Prompt) -> str:
+    if prompt.detected.tone in _HEAVY or _DANGER.search(prompt.message):
         return "heavy"
-    return "light" if tone in _LIGHT else "plain"
+    return "light" if prompt.detected.tone in _LIGHT else "plain"
 
 
-def _facts(message: str) -> str:
-    """The user's first sentences, as they were said."""
-    return _quoted(sentences(message)[:_FACTS])
-
-
-def _quoted(texts: list[str]) -> str:
-    return ", ".join(f"“{_fact(text)}”" for text in texts)
-
-
-def _recalled(prompt: Prompt) -> list[str]:
-    lines = _voices()["recall"][prompt.detected.language]
-    if _ASKS_FOR_SUMMARY.search(prompt.message):
-        facts = _quoted([statement.text for statement in prompt.summary])
-        return [lines["summary"].format(facts=facts) if facts else lines["nothing"]]
-    asked = _ASKS_TO_RECALL.search(prompt.message) is not None
-    statements = _related(prompt, most=_RECALLED if asked else 1)
-    if statements:
-        return [lines["said"].format(turn=each.turn_number, said=_fact(each.text)) for each in statements]
-    if asked:
-        return [lines["unknown"]]
-    if prompt.preferences and prompt.detected.intent in (Intent.SEEK_ADVICE, Intent.PLANNING):
-        return [lines["preference"].format(preference=_fact(prompt.preferences[-1]))]
+def _preference(prompt: Prompt) -> list[str]:
+    if prompt.preferences and prompt.intent in (Intent.SEEK_ADVICE, Intent.PLANNING):
+        kept = prompt.preferences[-1]
+        if not any(kept in fact for fact in _facts(prompt)):
+            return [_phrase(prompt, "preference").format(preference=_fact(kept))]
     return []
+
+
+def _facts(prompt: Prompt) -> list[str]:
+    """What the user has told of the matter, most relevant first chosen, in the order in which it was said."""
+    told = [each for each in prompt.known if not asks(each.text)][:_FACTS]
+    return [each.text for each in sorted(told, key=lambda each: each.turn_number)]
 
 
 def _related(prompt: Prompt, *, most: int) -> list[Statement]:
     """Earlier statements that share a telling word with the message: the most relevant, in the order of the turns."""
-    language = prompt.detected.language
-    words = set(extraction.content_words(prompt.message, language))
+    words = set(_words(prompt.message, prompt))
     found = [
-        statement
-        for statement in prompt.known
-        if words.intersection(extraction.content_words(statement.text, language))
-        and not _ASKS_TO_RECALL.search(statement.text)
+        each
+        for each in prompt.known
+        if words.intersection(_words(each.text, prompt)) and not asks_to_recall(each.text) and not asks(each.text)
     ]
     return sorted(found[:most], key=lambda statement: statement.turn_number)
 
 
-def _question(prompt: Prompt) -> str:
-    questions: list[str] = _voices()["question"][prompt.detected.language][prompt.detected.intent]
-    return _choice(questions, prompt)
+def _words(text: str, prompt: Prompt) -> list[str]:
+    """What a text may be recognised by: its content words, and its dates, times and numbers."""
+    language = prompt.detected.language
+    return [*extraction.content_words(text, language), *(words for _, words in extraction.entities(text, language))]
 
 
-def _choice(variants: list[str], prompt: Prompt) -> str:
-    return variants[(prompt.turn_number + crc32(prompt.message.encode())) % len(variants)]
+def _said(prompt: Prompt, statement: Statement) -> str:
+    return _phrase(prompt, "said").format(turn=statement.turn_number, said=_fact(statement.text))
+
+
+def _quoted(texts: Iterable[str]) -> str:
+    return ", ".join(f"“{_fact(text)}”" for text in texts)
 
 
 def _fact(text: str) -> str:
     return clipped(text.rstrip(".") or text, _FACT_CHARACTERS)
+
+
+def _fresh(variants: list[str], prompt: Prompt) -> str:
+    return _unused(variants, prompt) or variants[prompt.turn_number % len(variants)]
+
+
+def _unused(variants: list[str], prompt: Prompt) -> str | None:
+    """The next of `variants` in turn that no answer of the window has used."""
+    start = prompt.turn_number % len(variants)
+    in_turn = [*variants[start:], *variants[:start]]
+    answers = " ".join(turn.ai_response for turn in prompt.window)
+    return next((variant for variant in in_turn if _fixed_words(variant) not in answers), None)
+
+
+def _fixed_words(variant: str) -> str:
+    """The longer part of it that stands before or after what is filled in."""
+    return max(variant.split("{", maxsplit=1)[0], variant.rsplit("}", maxsplit=1)[-1], key=len)
+
+
+def _phrase(prompt: Prompt, name: str) -> str:
+    phrase: str = _voices()["recall"][prompt.detected.language][name]
+    return phrase
+
+
+def _voice(prompt: Prompt) -> dict[str, Any]:
+    voice: dict[str, Any] = _voices()[prompt.persona][prompt.detected.language]
+    return voice
 
 
 @cache

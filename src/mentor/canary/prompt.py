@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mentor.canary.summary import Statement
-from mentor.detection import Detection
+from mentor.detection import Detection, Intent
 from mentor.personas import Persona
 from mentor.sessions import OFFLINE, Turn
 
@@ -14,8 +14,8 @@ class Prompt:
     """All that an answer may be made of.
 
     `known` holds what the user said in earlier turns, most relevant first; `window` the latest turns as they were;
-    `topics` are what this message
-    is about, then what the conversation was; `context` is all of it in words, bounded.
+    `theme` names what the message is about, or what was talked about before it, and may be empty; `intent` is what the
+    user wants to do, kept from earlier turns where this one does not say; `context` is all of it in words, bounded.
     """
 
     persona: Persona
@@ -24,7 +24,8 @@ class Prompt:
     message: str
     known: Sequence[Statement]
     preferences: Sequence[str]
-    topics: Sequence[str]
+    theme: str
+    intent: Intent
     summary: Sequence[Statement]
     window: Sequence[Turn]
     context: str

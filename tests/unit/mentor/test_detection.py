@@ -1,5 +1,8 @@
 """Every tone, pace and intent is reached, in English and in Korean."""
 
+import tomllib
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,6 +71,35 @@ def test_the_examples_cover_every_label() -> None:
     assert {tone for tone, *_ in TONES} == set(Tone)
     assert {pace for pace, *_ in PACES} == set(Pace)
     assert {intent for intent, *_ in INTENTS} == set(Intent)
+
+
+EVERYDAY = tomllib.loads(Path(__file__).with_name("tones.toml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("language", Language)
+def test_the_tone_of_everyday_sentences_is_mostly_heard(language: Language) -> None:
+    heard = {
+        tone: [detect(sentence).tone == tone for sentence in texts[language].strip().splitlines()]
+        for tone, texts in EVERYDAY.items()
+    }
+    assert set(heard) == set(Tone)
+    assert min(sum(found) / len(found) for found in heard.values()) > 0.5  # by chance: a ninth
+    assert sum(map(sum, heard.values())) / sum(map(len, heard.values())) > 0.7
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("The washing machine leaves water on the floor every time", Intent.PROBLEM_SOLVING),
+        ("Could you tell me whether my sum is right?", Intent.VALIDATION),
+        ("I keep thinking of what she said to me last summer", Intent.REFLECTION),
+        ("세탁기를 돌릴 때마다 바닥에 물이 흥건해요", Intent.PROBLEM_SOLVING),
+        ("지난여름에 그 사람이 한 말이 자꾸 떠올라요", Intent.REFLECTION),
+        ("둘 중에 뭘 고르는 게 나을까", Intent.SEEK_ADVICE),
+    ],
+)
+def test_an_intent_is_heard_without_its_cues(text: str, intent: Intent) -> None:
+    assert detect(text).intent is intent
 
 
 def test_a_paragraph_flows_and_a_shout_bursts() -> None:

@@ -151,8 +151,13 @@ def test_whatever_is_said_is_taken_up_and_nothing_is_invented(message: str) -> N
 
 
 def test_the_answer_is_in_the_language_of_the_message() -> None:
-    assert "지금까지 알려진 것" in reply(session_of(), [], "서버가 멈췄어요").answer.text
-    assert "Known so far" in reply(session_of(), [], "The server has stopped").answer.text
+    korean = reply(session_of(), [], "서버가 멈췄어요").answer
+    english = reply(session_of(), [], "The server has stopped").answer
+    for each in (korean.text, korean.next_suggestion):
+        assert re.search("[가-힣]", each)
+        assert not re.search("[A-Za-z]", each)
+    for each in (english.text, english.next_suggestion):
+        assert not re.search("[가-힣]", each)
 
 
 def long_talk(*others: str) -> list[str]:

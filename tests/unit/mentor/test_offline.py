@@ -1,0 +1,148 @@
+"""Conversations without a language model, as a user has them."""
+
+import re
+
+import pytest
+
+from mentor.canary.encoder import shared_encoder
+from mentor.canary.extraction import theme
+from mentor.canary.multiturn import MultiturnEngine
+from mentor.canary.offline import OfflineResponder
+from mentor.canary.prompt import Answer
+from mentor.personas import Language, Persona
+from mentor.sessions import OFFLINE, Session, Turn
+
+
+def talk(persona: Persona, *messages: str) -> list[Answer]:
+    """Every answer of one conversation."""
+    engine = MultiturnEngine(shared_encoder(), remembers=True)
+    turns: list[Turn] = []
+    answers: list[Answer] = []
+    memory: dict[str, object] = {}
+    for number, message in enumerate(messages, start=1):
+        session = Session(
+            session_id="s",
+            user_id="ada",
+            persona=persona,
+            created_at=0.0,
+            expires_at=1.0,
+            last_activity_at=0.0,
+            turn_count=number - 1,
+            memory=memory,
+        )
+        prepared = engine.prepare(session, turns, message)
+        answer = OfflineResponder().compose(prepared.prompt)
+        memory = engine.remembered(session, prepared, answer)
+        turns.append(Turn(number, message, answer.text, 0.0, {}, OFFLINE))
+        answers.append(answer)
+    return answers
+
+
+def pieces(answer: Answer) -> set[str]:
+    """The sentences of an answer that are the persona's own, without the user's words in quotation marks."""
+    own = re.sub(r"“[^”]*”", "“”", answer.text)
+    return {piece for piece in re.split(r"(?<=[.!?])\s+", own) if "“" not in piece}
+
+
+TALKS = {
+    Language.EN: [
+        "Our Django app throws a TimeoutError since we upgraded",
+        "It happens about twice an hour, mostly at noon",
+        "The database has 200 connections at most",
+        "The queue behind it grows at the same time",
+        "Nobody has touched the load balancer",
+    ],
+    Language.KO: [
+        "스프링 부트를 배포하고 나서 메모리가 계속 올라가요",
+        "힙은 2GB로 잡았고 6시간쯤 지나면 OOM이 나요",
+        "캐시를 새로 넣은 게 의심스러운데",
+        "요청 수는 평소와 비슷해요",
+        "지난주까지는 괜찮았어요",
+    ],
+}
+
+
+@pytest.mark.parametrize("persona", Persona)
+@pytest.mark.parametrize("language", Language)
+def test_nothing_that_was_said_is_said_again_in_five_turns(persona: Persona, language: Language) -> None:
+    said: set[str] = set()
+    for answer in talk(persona, *TALKS[language]):
+        now = pieces(answer)
+        assert now
+        assert not now & said
+        said |= now
+
+
+@pytest.mark.parametrize("language", Language)
+def test_an_answer_asks_one_question_and_the_personas_ask_their_own(language: Language) -> None:
+    answers = {persona: talk(persona, *TALKS[language])[-1] for persona in Persona}
+    own = [re.sub(r"“[^”]*”", "", answer.text) for answer in answers.values()]
+    assert [text.count("?") for text in own] == [1] * len(Persona)
+    assert len(set(own)) == len({answer.next_suggestion for answer in answers.values()}) == len(Persona)
+
+
+def test_a_question_is_answered_from_what_the_user_has_told_and_in_its_order() -> None:
+    told = TALKS[Language.EN][:3]
+    answer = talk(Persona.ELRO, *told, "What should I look at first?")[-1].text
+    places = [answer.index(f"“{each}”") for each in told]
+    assert places == sorted(places)
+
+
+def test_a_question_is_no_fact() -> None:
+    answer = talk(Persona.RIRI, "Is 3% much?", "What about 4%?", "Can you sum up what we know?")[-1].text
+    assert "“" not in answer
+
+
+def test_what_was_said_of_a_day_is_found_by_the_day() -> None:
+    answer = talk(
+        Persona.LUA, "회사 가기가 싫어요", "어제 보고서 때문에 혼났어요", "제가 어제 무슨 일이 있었다고 했죠?"
+    )
+    assert "앞서 2번째 차례에 이렇게 말씀하셨어요: “어제 보고서 때문에 혼났어요”" in answer[-1].text
+
+
+@pytest.mark.parametrize(
+    ("message", "taken_up"), [("hi", False), ("thanks!", False), ("good night", False), ("hmm", True), ("ㅠㅠ", True)]
+)
+def test_courtesies_are_returned_and_not_quoted_back(message: str, taken_up: bool) -> None:
+    assert (f"“{message}”" in talk(Persona.NANA, message)[0].text) is taken_up
+
+
+@pytest.mark.parametrize("persona", Persona)
+def test_who_greets_is_greeted_by_name(persona: Persona) -> None:
+    assert persona.value in talk(persona, "hello")[0].text
+    assert "안녕하세요" in talk(persona, "안녕하세요")[0].text
+
+
+def test_a_pause_goes_back_to_what_was_told_last() -> None:
+    assert "“The rent in Lyon is 2,400 euros”" in talk(Persona.NANA, "The rent in Lyon is 2,400 euros", "hmm")[-1].text
+
+
+def test_a_question_about_knowledge_is_not_pretended_to_be_answered() -> None:
+    assert "no reference book" in talk(Persona.ELRO, "What's the difference between a mutex and a semaphore?")[0].text
+
+
+def test_good_news_is_not_answered_by_a_question_about_what_went_wrong() -> None:
+    answer = talk(Persona.LUA, "I got the job, I'm so happy!!!")[0].text
+    assert answer.endswith(("best part of it?", "share it with first?", "make of this mood?"))
+
+
+def test_the_next_step_stays_with_the_matter_of_the_talk() -> None:
+    answers = talk(Persona.NANA, "The payment integration isn't started", "what should we do first")
+    assert all("“payment integration”" in answer.next_suggestion for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("I had a fight with my sister Mina yesterday", "sister Mina"),
+        ("Our Django app throws a TimeoutError", "Django app"),
+        ("The payment integration isn't started", "payment integration"),
+        ("She said I never listen to her", ""),
+        ("That helped a lot", ""),
+        ("다음 주 금요일까지 제안서를 내야 해요", "제안서"),
+        ("캐시를 새로 넣은 게 의심스러운데", "캐시"),
+        ("저한테만 뭐라고 해요", ""),
+    ],
+)
+def test_a_theme_is_a_noun_as_the_text_names_it_or_none(text: str, about: str) -> None:
+    assert theme(text, Language.KO if re.search("[가-힣]", text) else Language.EN) == about
