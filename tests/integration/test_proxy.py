@@ -12,11 +12,12 @@ import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from serinus import Canary, DeploymentVersion, Options, Outcome, Proxy, Split, subject
 from serinus.errors import InvalidInput
-from unit.asgi.wire import outcomes
+from unit.asgi.wire import Wire, http_scope, outcomes
 from uvicorn_server import served
 
 LEGACY, CANARY = DeploymentVersion.LEGACY, DeploymentVersion.CANARY
@@ -44,6 +45,9 @@ class Version:
                 Route("/slow", self.slow),
                 Route("/stream", self.stream),
                 Route("/cut", self.cut),
+                WebSocketRoute("/socket", self.socket),
+                WebSocketRoute("/refuses", self.refuses),
+                WebSocketRoute("/breaks", self.breaks),
                 Route("/{rest:path}", self.echo, methods=methods),
             ]
         )
@@ -105,6 +109,26 @@ class Version:
             raise ZeroDivisionError
 
         return StreamingResponse(pieces())
+
+    async def socket(self, socket: WebSocket) -> None:
+        await socket.accept(subprotocol="shout")
+        await socket.send_json([socket.url.path, socket.url.query, socket.headers["x-user-id"]])
+        while (message := await socket.receive())["type"] == "websocket.receive":
+            text, content = message.get("text"), message.get("bytes")
+            if text == "bye":
+                await socket.close(4001, "as you wish")
+            elif content is not None:
+                await socket.send_bytes(content[::-1])
+            else:
+                await socket.send_text(str(text).upper())
+        self.left.set()
+
+    async def refuses(self, socket: WebSocket) -> None:
+        await socket.send_denial_response(JSONResponse({"why": "not you"}, 401))
+
+    async def breaks(self, socket: WebSocket) -> None:
+        await socket.accept()
+        raise ZeroDivisionError
 
 
 class Street:
@@ -269,6 +293,70 @@ def test_a_version_that_takes_too_long_is_given_up() -> None:
 
     options = Options(timeout_seconds=0.3, safe_methods=frozenset())
     assert outcomes(on_a_street(story, options=options))[CANARY, Outcome.FAILED] == 1
+
+
+def connected(street: Street, path: str) -> Any:
+    websockets = pytest.importorskip("websockets.asyncio.client", reason="uvicorn speaks websockets with this package")
+    url = str(street.client.base_url.copy_with(scheme="ws")).rstrip("/") + path
+    return websockets.connect(url, additional_headers=ONES, subprotocols=["shout"], proxy=None)
+
+
+def test_a_websocket_passes_both_ways_and_ends_as_its_version_says() -> None:
+    async def story(street: Street) -> None:
+        async with connected(street, "/socket?room=1") as socket:
+            assert socket.subprotocol == "shout"
+            assert json.loads(await socket.recv()) == ["/socket", "room=1", "ada"]
+            await socket.send("hello")
+            await socket.send(b"abc")
+            assert [await socket.recv(), await socket.recv()] == ["HELLO", b"cba"]
+            await socket.send("bye")
+            await socket.wait_closed()
+            assert (socket.close_code, socket.close_reason) == (4001, "as you wish")
+
+    assert outcomes(on_a_street(story)) == {(CANARY, Outcome.OK): 1}
+
+
+def test_a_client_that_closes_its_websocket_closes_the_versions() -> None:
+    async def story(street: Street) -> None:
+        async with connected(street, "/socket") as socket:
+            await socket.recv()
+        await street.version.left.wait()
+
+    assert outcomes(on_a_street(story)) == {(CANARY, Outcome.OK): 1}
+
+
+def test_a_websocket_that_is_refused_or_breaks_is_counted_as_what_it_is() -> None:
+    async def story(street: Street) -> None:
+        exceptions = pytest.importorskip("websockets.exceptions")
+        with pytest.raises(exceptions.InvalidStatus) as refused:
+            async with connected(street, "/refuses"):
+                pass
+        assert refused.value.response.status_code == 401
+        async with connected(street, "/breaks") as socket:
+            await socket.wait_closed()
+            assert socket.close_code == 1014  # the version was gone without a word
+        street.canary.canary = Proxy("http://127.0.0.1:1")
+        with pytest.raises(exceptions.InvalidStatus) as unreachable:
+            async with connected(street, "/socket"):
+                pass
+        assert unreachable.value.response.status_code == 502
+
+    expected = {(CANARY, Outcome.CLIENT_ERROR): 1, (CANARY, Outcome.FAILED): 2}
+    assert outcomes(on_a_street(story)) == expected
+
+
+def test_a_request_that_http_does_not_allow_is_the_clients_error() -> None:
+    async def story(street: Street) -> None:
+        sent: list[Any] = []
+        scope = http_scope("/thing", headers=[(b"x-user-id", b"ada"), (b"x-odd", b"a\x00b")])
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await street.canary(scope, Wire([{"type": "http.request", "body": b""}]).receive, send)
+        assert sent[0]["status"] == 400
+
+    assert outcomes(on_a_street(story)) == {(CANARY, Outcome.CLIENT_ERROR): 1}
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,14 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
+from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
+from serinus.asgi.hop import end_to_end, forwarded, target
 from serinus.asgi.protocol import Message, Receive, Scope, Send
+from serinus.asgi.websocket_relay import relay
 from serinus.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
@@ -15,25 +18,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("serinus.asgi")
 
-Header = tuple[bytes, bytes]
-
 IDLE_SECONDS = 4.0  # a connection is not used again after it: uvicorn and others close theirs after five
-# RFC 9110, section 7.6.1: for one connection only, as are those that `Connection` names. The server in front has
-# answered `Expect` when it asked for the body.
-_HOP_BY_HOP = frozenset(
-    {
-        *(b"connection", b"keep-alive", b"proxy-connection", b"proxy-authenticate", b"proxy-authorization"),
-        *(b"te", b"trailer", b"transfer-encoding", b"upgrade", b"expect"),
-    }
-)
-_BAD_GATEWAY = json.dumps(
-    {
-        "type": "about:blank",
-        "title": "Bad Gateway",
-        "status": 502,
-        "detail": "The service behind this address does not answer at the moment; try again later.",
-    }
-).encode()
+UNREACHABLE = "The service behind this address does not answer at the moment; try again later."
+MALFORMED = "The request cannot be sent on as it is; look at its headers and its path."
 
 
 class ClientLeft(Exception):
@@ -48,12 +35,14 @@ class Proxy:
     Bodies pass in both directions as they come, compressed ones untouched; redirects are the client's matter. The
     service sees its own name in ``Host``, and in ``X-Forwarded-For``, ``-Proto`` and ``-Host`` who asked for what. One
     that cannot be reached within `connect_seconds`, or breaks off before its answer, has failed: 502. How long an
-    answer may take is for `Options.timeout_seconds`. Websockets are refused. Raises `InvalidInput` when `url` is none.
+    answer may take is for `Options.timeout_seconds`. Websockets need the package `websockets`. Raises
+    `InvalidInput` when `url` is none.
     """
 
     def __init__(self, url: str, *, connect_seconds: float = 5.0) -> None:
         self.url = _checked(url)
         parts = urlsplit(self.url)
+        self._websockets = f"ws{parts.scheme.removeprefix('http')}://{parts.netloc}"
         self._host = parts.netloc.encode("idna" if not parts.netloc.isascii() else "ascii")
         self._prefix = parts.path.rstrip("/").encode()
         self._timeouts = {"connect": connect_seconds}
@@ -64,8 +53,8 @@ class Proxy:
             await self._answer(scope, Upload(receive), send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
-        else:
-            await send({"type": "websocket.close", "code": 1003})
+        elif scope["type"] == "websocket":
+            await relay(self._websockets, self._prefix, scope, receive, send)
 
     async def _answer(self, scope: Scope, upload: "Upload", send: Send) -> None:
         """Forward until the answer is whole or the client has left, whichever comes first."""
@@ -89,7 +78,11 @@ class Proxy:
             return
         except (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.RemoteProtocolError) as error:
             log.warning("%s did not answer: %s", self.url, str(error) or type(error).__name__)
-            await _send_bad_gateway(send)
+            await _send_problem(send, 502, UNREACHABLE)
+            return
+        except httpcore2.LocalProtocolError as error:  # the server in front lets through what HTTP does not
+            log.info("a request cannot be sent on: %s", error)
+            await _send_problem(send, 400, MALFORMED)
             return
         try:
             await _pass_on(response, send)
@@ -99,19 +92,12 @@ class Proxy:
     async def _request(self, scope: Scope, upload: "Upload") -> "httpcore2.Request":
         import httpcore2
 
-        headers = [(b"host", self._host), *_end_to_end(scope["headers"], b"host"), *_forwarded(scope)]
+        headers = [(b"host", self._host), *end_to_end(scope["headers"], b"host"), *forwarded(scope)]
         content = await upload.content()
         if not isinstance(content, bytes) and not any(name == b"content-length" for name, _ in headers):
             headers.append((b"transfer-encoding", b"chunked"))
         base = httpcore2.URL(self.url)
-        path = scope.get("raw_path") or quote(scope["path"]).encode()
-        query = scope.get("query_string", b"")
-        url = httpcore2.URL(
-            scheme=base.scheme,
-            host=base.host,
-            port=base.port,
-            target=self._prefix + path + (b"?" + query if query else b""),
-        )
+        url = httpcore2.URL(scheme=base.scheme, host=base.host, port=base.port, target=target(scope, self._prefix))
         timeouts = {"timeout": self._timeouts}
         return httpcore2.Request(scope["method"], url, headers=headers, content=content, extensions=timeouts)
 
@@ -165,38 +151,18 @@ class Upload:
 
 
 async def _pass_on(response: "httpcore2.Response", send: Send) -> None:
-    headers = _end_to_end((name.lower(), value) for name, value in response.headers)
+    headers = end_to_end((name.lower(), value) for name, value in response.headers)
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     async for piece in response.aiter_stream():
         await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body"})
 
 
-async def _send_bad_gateway(send: Send) -> None:
+async def _send_problem(send: Send, status: int, detail: str) -> None:
+    problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
     headers = [(b"content-type", b"application/problem+json")]
-    await send({"type": "http.response.start", "status": 502, "headers": headers})
-    await send({"type": "http.response.body", "body": _BAD_GATEWAY})
-
-
-def _end_to_end(headers: Iterable[Header], *without: bytes) -> list[Header]:
-    headers = list(headers)
-    named = {
-        name.strip().lower() for key, value in headers if key == b"connection" for name in value.split(b",")
-    } | _HOP_BY_HOP.union(without)
-    return [header for header in headers if header[0] not in named]
-
-
-def _forwarded(scope: Scope) -> list[Header]:
-    """Who asked, as whoever stands in front has told it, and this connection's address behind theirs."""
-    sent = dict(scope["headers"])
-    found: list[Header] = []
-    if scope.get("client"):
-        found.append((b"x-forwarded-for", scope["client"][0].encode()))
-    if b"x-forwarded-proto" not in sent:
-        found.append((b"x-forwarded-proto", scope["scheme"].encode()))
-    if b"x-forwarded-host" not in sent and b"host" in sent:
-        found.append((b"x-forwarded-host", sent[b"host"]))
-    return found
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(problem).encode()})
 
 
 def _checked(url: str) -> str:
