@@ -1,7 +1,7 @@
 """Programs that a test starts, and ends by their own process."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,11 +11,13 @@ from fleet import until
 
 
 @contextmanager
-def started(command: list[str], folder: Path, ready: str) -> Iterator[subprocess.Popen[bytes]]:
+def started(
+    command: list[str], folder: Path, ready: str, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """A program in `folder` that answers at the address `ready`; what it says is shown when it does not."""
-    log_path = folder / f"{Path(command[0]).name}.log"
+    log_path = folder / f"{Path(command[0]).name}.{len(list(folder.glob('*.log')))}.log"
     with log_path.open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, env=environment)
         try:
             until(lambda: process.poll() is not None or answers(ready))
             assert process.poll() is None, log_path.read_text(encoding="utf-8")

@@ -180,9 +180,14 @@ def test_a_rollout_is_told_by_phase_step_gates_limits_and_verdicts() -> None:
         assert found.value("serinus_check_verdict", check="slo:volume", verdict="fail") == 0
         high = found.value("serinus_check_interval", check="slo:error_rate", bound="high")
         assert found.value("serinus_check_interval", check="slo:error_rate", bound="low") <= 0 < high
-        assert found.value("serinus_limit_threshold", limit="p95", severity="high", unit="seconds") == 2
-        assert found.value("serinus_limit_value", limit="p95", severity="high", unit="seconds") == pytest.approx(0.02)
-        assert found.value("serinus_limit_threshold", limit="talk", severity="alert", unit="ratio") == 0.01
+        assert found.value("serinus_limit_threshold", limit="p95", metric="p95", severity="high", unit="seconds") == 2
+        assert found.value(
+            "serinus_limit_value", limit="p95", metric="p95", severity="high", unit="seconds"
+        ) == pytest.approx(0.02)
+        assert (
+            found.value("serinus_limit_threshold", limit="talk", metric="error_rate", severity="alert", unit="ratio")
+            == 0.01
+        )
         assert found.value("serinus_limit_deadline_seconds", limit="error_rate", severity="critical") == 60
         assert found.value("serinus_judged_latency_seconds", version="legacy", percentile="95") == pytest.approx(0.02)
         assert 0 <= found.value("serinus_rollout_evidence_age_seconds") <= 5
@@ -202,7 +207,12 @@ def test_a_breach_a_freeze_and_the_way_back_are_told_with_the_receipt() -> None:
             found = await look(desk)
             if found.value("serinus_limit_breached", limit="error_rate", severity="critical"):
                 break
-        assert found.value("serinus_limit_value", limit="error_rate", severity="critical", unit="ratio") > 0.05
+        assert (
+            found.value(
+                "serinus_limit_value", limit="error_rate", metric="error_rate", severity="critical", unit="ratio"
+            )
+            > 0.05
+        )
         await desk.room.until(Phase.ROLLED_BACK)
         found = await look(desk)
         receipt = (await desk.room.rollout()).receipt
@@ -217,7 +227,11 @@ def test_a_breach_a_freeze_and_the_way_back_are_told_with_the_receipt() -> None:
         assert found.value("serinus_rollout_phase", phase="rolled_back") == 1
         assert found.value("serinus_canary_share_ratio", kind="desired") == 0
         assert isnan(found.value("serinus_rollout_evidence_age_seconds"))
-        assert isnan(found.value("serinus_limit_value", limit="error_rate", severity="critical", unit="ratio"))
+        assert isnan(
+            found.value(
+                "serinus_limit_value", limit="error_rate", metric="error_rate", severity="critical", unit="ratio"
+            )
+        )
         assert found.value("serinus_limit_breached", limit="error_rate", severity="critical") == 0
 
     at_desk(story)

@@ -14,6 +14,7 @@ from serinus.rollout.state import Phase, Receipt
 RATIO, SECONDS, REQUESTS = "ratio", "seconds", "requests"
 OF_LIMITS = "limit:"
 ALERT = "alert"
+OF_LIMIT = ("limit", "metric", "severity", "unit")
 PERCENTILES = {"50": "p50_ms", "95": "p95_ms", "99": "p99_ms"}
 STAGES = ("decided", "split_changed", "last_canary", "completed")
 
@@ -92,7 +93,7 @@ def _limits(plan: Plan) -> Iterator[tuple[str, str, Metric, float]]:
 
 def _limit_thresholds(everybody: Everybody) -> Iterator[Sample]:
     for name, severity, metric, value in _limits(everybody.rollout.plan) if everybody.rollout else ():
-        yield (name, severity, _unit_of_limit(metric)), _in_base_unit(metric, value)
+        yield (name, metric, severity, _unit_of_limit(metric)), _in_base_unit(metric, value)
 
 
 def _limit_values(everybody: Everybody) -> Iterator[Sample]:
@@ -100,7 +101,10 @@ def _limit_values(everybody: Everybody) -> Iterator[Sample]:
     for name, severity, metric, _ in _limits(everybody.rollout.plan) if everybody.rollout else ():
         limit = report.limits.get(name) if report else None
         value = limit.check.value if limit else None
-        yield (name, severity, _unit_of_limit(metric)), known(None if value is None else _in_base_unit(metric, value))
+        yield (
+            (name, metric, severity, _unit_of_limit(metric)),
+            known(None if value is None else _in_base_unit(metric, value)),
+        )
 
 
 def _limits_breached(everybody: Everybody) -> Iterator[Sample]:
@@ -194,14 +198,12 @@ ROLLOUT: tuple[Family[Everybody], ...] = (
     Family("serinus_gate_open", "1 for a gate that is open.", _gates_open, ("gate", "kind")),
     Family("serinus_gate_value", "What the gate looks at.", lambda x: _gate_numbers(x, "value"), ("gate", "unit")),
     Family("serinus_gate_need", "What the gate needs.", lambda x: _gate_numbers(x, "need"), ("gate", "unit")),
-    Family(
-        "serinus_limit_value", "The canary's figure that a limit bounds.", _limit_values, ("limit", "severity", "unit")
-    ),
+    Family("serinus_limit_value", "The canary's figure that a limit bounds.", _limit_values, OF_LIMIT),
     Family(
         "serinus_limit_threshold",
         "The limit: of a trigger, or an alert.",
         _limit_thresholds,
-        ("limit", "severity", "unit"),
+        OF_LIMIT,
     ),
     Family(
         "serinus_limit_breached", "1 while the figure is beyond the limit.", _limits_breached, ("limit", "severity")
