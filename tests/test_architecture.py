@@ -17,7 +17,7 @@ IMPORTS: dict[str, set[str]] = {
     "deployment": set(),
     "errors": set(),
     "pauses": set(),
-    "problems": {"errors"},
+    "problems": {"errors", "messages"},
     "routing": {"deployment", "errors"},
     "metrics": {"deployment"},
     "analysis": {"deployment", "metrics"},

@@ -17,6 +17,8 @@ from serinus.errors import (
     TooManyAttempts,
     Unauthenticated,
 )
+from serinus.messages import DEFAULT_LANGUAGE
+from serinus.messages.phrases import preferred, translate
 
 PREFIX = "urn:serinus:problem:"
 KINDS: Mapping[type, tuple[str, int]] = {
@@ -52,21 +54,42 @@ class Problem(JSONResponse):
 
     media_type = "application/problem+json"
 
-    def __init__(self, kind: str, status: int, detail: object, headers: Mapping[str, str] | None = None) -> None:
-        title = TITLES.get(kind) or HTTPStatus(status).phrase
-        body = {"type": PREFIX + kind, "title": title, "status": status, "detail": detail}
+    def __init__(
+        self,
+        kind: str,
+        status: int,
+        detail: object,
+        headers: Mapping[str, str] | None = None,
+        *,
+        language: str = DEFAULT_LANGUAGE,
+    ) -> None:
+        title = translate(TITLES.get(kind) or HTTPStatus(status).phrase, language)
+        said = translate(detail, language) if isinstance(detail, str) else detail
+        body = {"type": PREFIX + kind, "title": title, "status": status, "detail": said}
         super().__init__(body, status, headers={**HEADERS.get(kind, {}), **(headers or {})})
 
 
-def on_own(_request: Request, error: Exception) -> Problem:
+def language_of(request: Request) -> str:
+    """The query's, or the first of ``Accept-Language`` that there is, or English."""
+    asked = request.query_params.get("language", "")
+    return preferred((asked, *request.headers.get("accept-language", "").split(",")), DEFAULT_LANGUAGE)
+
+
+def on_own(request: Request, error: Exception) -> Problem:
     """An application's handler of `SerinusError`."""
+    language = language_of(request)
     kind, status = next((KINDS[kind] for kind in type(error).__mro__ if kind in KINDS), ("internal", 500))
     if isinstance(error, InvalidInput):
-        found = [_invalid(problem.where, problem.message, problem.line) for problem in error.problems]
-        return Problem(kind, status, found)
+        found = [
+            _invalid(problem.where, translate(problem.message, language), problem.line) for problem in error.problems
+        ]
+        return Problem(kind, status, found, language=language)
     if isinstance(error, StoreUnavailable):
         return Problem(
-            kind, status, "the store cannot be used at the moment; try again soon, and see the service's log"
+            kind,
+            status,
+            "the store cannot be used at the moment; try again soon, and see the service's log",
+            language=language,
         )
     headers = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, TooManyAttempts) else None
     return Problem(kind, status, str(error), headers)

@@ -75,8 +75,11 @@ def test_a_running_rollout_shows_steps_shares_gates_and_triggers() -> None:
         assert "approval management" in text
         assert "management" in await line(desk)
         assert "◌ management" in text
-        assert "✔ volume" in text
-        assert "error_rate" in text
+        assert "✔ canary requests" in text
+        assert "error_rate" not in text
+        assert text.index("●   50 %") < text.index("◌ management") < text.index("○  100 %"), (
+            "gates hang below their step"
+        )
         assert "difference" in text
 
     at_desk(story)

@@ -12,7 +12,7 @@ from serinus.asgi import Canary
 from serinus.control.agent import Agent
 from serinus.control.commands import Commands
 from serinus.drill.drills import Drills
-from serinus.messages import LANGUAGES
+from serinus.messages.phrases import preferred
 from serinus.routing.endpoints import EndpointTable
 from serinus.storage.store import Store
 
@@ -58,9 +58,7 @@ def _language(
     accept_language: Annotated[str, Header()] = "",
 ) -> str:
     """The query's language, or the first of ``Accept-Language`` that there is, or the installation's."""
-    wanted = [language or "", *(part.partition(";")[0] for part in accept_language.split(","))]
-    primary = (tag.strip().partition("-")[0].lower() for tag in wanted)
-    return next((tag for tag in primary if tag in LANGUAGES), here.language)
+    return preferred((language or "", *accept_language.split(",")), here.language)
 
 
 Language = Annotated[str, Depends(_language)]

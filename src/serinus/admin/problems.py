@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from serinus.errors import SerinusError
-from serinus.problems import PREFIX, Problem, on_own
+from serinus.problems import PREFIX, Problem, language_of, on_own
 
 _SCHEMA = {
     "type": "object",
@@ -39,22 +39,21 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_unforeseen)
 
 
-def _on_validation(_request: Request, error: Exception) -> Problem:
-    return Problem(
-        "invalid-input", 422, _without_input(error.errors() if isinstance(error, RequestValidationError) else ())
-    )
+def _on_validation(request: Request, error: Exception) -> Problem:
+    found = _without_input(error.errors() if isinstance(error, RequestValidationError) else ())
+    return Problem("invalid-input", 422, found, language=language_of(request))
 
 
-def _on_http(_request: Request, error: Exception) -> Problem:
+def _on_http(request: Request, error: Exception) -> Problem:
     status = error.status_code if isinstance(error, HTTPException) else 500
     kind = HTTPStatus(status).phrase.lower().replace(" ", "-")
     detail = error.detail if isinstance(error, HTTPException) else None
-    return Problem(kind, status, detail, getattr(error, "headers", None))
+    return Problem(kind, status, detail, getattr(error, "headers", None), language=language_of(request))
 
 
-def _on_unforeseen(_request: Request, _error: Exception) -> Problem:
+def _on_unforeseen(request: Request, _error: Exception) -> Problem:
     """The server logs the exception; nothing of it leaves."""
-    return Problem("internal", 500, "an unforeseen error; the service's log has it")
+    return Problem("internal", 500, "an unforeseen error; the service's log has it", language=language_of(request))
 
 
 def _without_input(errors: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

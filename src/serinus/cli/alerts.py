@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from serinus.cli.session import FAILED, Session, with_session
+from serinus.cli.tongue import say
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -35,5 +36,5 @@ def _render(answer: Mapping[str, Any]) -> "RenderableType":
     for result in answer["results"]:
         sign, style = ("✔", "green") if result["delivered"] else ("✖", "red")
         told = "delivered" if result["delivered"] else result["error"]
-        grid.add_row(Text(f"{sign} {result['channel']}", style=style), Text(f"{told} ({result['seconds']:.1f} s)"))
+        grid.add_row(Text(f"{sign} {result['channel']}", style=style), Text(say(f"{told} ({result['seconds']:.1f} s)")))
     return grid

@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 from serinus.cli.session import UNUSABLE, Failure, Session, with_session
+from serinus.cli.tongue import language, say
 from serinus.cli.view import rollout_line
+from serinus.messages import render_name
 
 
 @click.command()
@@ -37,7 +39,7 @@ def approve(  # noqa: PLR0913 - each is an option
     _show(rollout)
     if not yes and sys.stdin.isatty():
         checked, attach, impact = _asked(_gate(rollout, gate), checked, attach, impact)
-        click.confirm(f"Approve {gate!r}?", abort=True, err=True)
+        click.confirm(say(f"Approve {gate!r}?"), abort=True, err=True)
     body = {
         "gate": gate,
         "step": rollout["step"],
@@ -51,9 +53,10 @@ def approve(  # noqa: PLR0913 - each is an option
 
 
 def _show(rollout: Mapping[str, Any]) -> None:
-    click.echo(rollout_line(rollout), err=True)
+    click.echo(say(rollout_line(rollout)), err=True)
     for check in (*rollout["report"]["slo"], *rollout["report"]["proof"]):
-        click.echo(f"  {check['name']}: {check['verdict']}, {check['message']}", err=True)
+        name, verdict = (render_name(check[key], language()) for key in ("name", "verdict"))
+        click.echo(f"  {name}: {verdict}, {check['message']}", err=True)
 
 
 def _gate(rollout: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -67,12 +70,12 @@ def _asked(
 ) -> tuple[tuple[str, ...], Path | None, str]:
     """What the options gave, and the answers of who sits at the terminal."""
     for item in gate.get("checklist", ()):
-        if item not in checked and click.confirm(f"Done: {item}?", err=True):
+        if item not in checked and click.confirm(say(f"Done: {item}?"), err=True):
             checked = (*checked, item)
     if gate.get("attachment") and attach is None:
-        attach = click.prompt(f"File of the {gate['attachment']}", type=click.Path(path_type=Path), err=True)
+        attach = click.prompt(say(f"File of the {gate['attachment']}"), type=click.Path(path_type=Path), err=True)
     if gate.get("business_impact") and not impact:
-        impact = click.prompt("Business impact", err=True)
+        impact = click.prompt(say("Business impact"), err=True)
     return checked, attach, impact
 
 

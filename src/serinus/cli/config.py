@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from serinus.cli.session import PERCENTAGE, Session, with_session
+from serinus.cli.tongue import say
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -86,4 +87,4 @@ def _render(answer: Mapping[str, Any]) -> "RenderableType":
         (rule["template"], "on" if rule["enabled"] else "off", share(rule["max_percentage"]))
         for rule in answer["endpoints"]
     ]
-    return Group(*lines, *([table("endpoint", "takes part", ">at most", rows=rules)] if rules else []))
+    return Group(*map(say, lines), *([table("endpoint", "takes part", ">at most", rows=rules)] if rules else []))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from serinus.cli.session import FAILED, NO_ANSWER, Failure, Session, with_session
+from serinus.cli.tongue import say
 from serinus.errors import SerinusError
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def _render(answer: Mapping[str, Any]) -> "RenderableType":
     grid = Table.grid(padding=(0, 2))
     for finding in answer["findings"]:
         sign, style = SIGNS[finding["state"]]
-        grid.add_row(Text(f"{sign} {finding['name']}", style=style), Text(finding["message"]))
+        grid.add_row(Text(f"{sign} {say(finding['name'])}", style=style), Text(say(finding["message"])))
         if finding["advice"]:
-            grid.add_row("", Text(f"→ {finding['advice']}", style="bold"))
+            grid.add_row("", Text(f"→ {say(finding['advice'])}", style="bold"))
     return grid

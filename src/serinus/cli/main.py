@@ -1,9 +1,12 @@
 """The command `serinus`: a table of commands, each loaded when it is called, so that help and completion are quick."""
 
+from functools import partial
 from importlib import import_module
-from typing import cast
+from typing import Any, cast
 
 import click
+
+from serinus.cli.tongue import ENGLISH, Context, language, let_speak, speaking
 
 EXIT_CODES = """\b
 Exit codes:
@@ -48,6 +51,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
 class LazyGroup(click.Group):
     """Knows its commands by name and one line; imports one when it is called."""
 
+    context_class = Context
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """As click's, whose own words are said in the reader's language too."""
+        run = partial(super().main, *args, **extra)
+        if not standalone_mode or language() == ENGLISH:
+            return run(standalone_mode=standalone_mode)
+        return speaking(partial(run, standalone_mode=False))
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
 
@@ -55,8 +67,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name][0].partition(":")
-        command = getattr(import_module(module), name)
-        return cast("click.Command", command)
+        return let_speak(cast("click.Command", getattr(import_module(module), name)))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

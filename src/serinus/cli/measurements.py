@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from serinus.cli.session import Session, with_session
+from serinus.cli.tongue import language, say
+from serinus.messages import render_name
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -41,7 +43,10 @@ def _render_metrics(answer: Mapping[str, Any]) -> "RenderableType":
         f"error rate  {_estimate(comparison, 'error_rate_difference', points)}",
         f"P95         {_estimate(comparison, 'p95_increase', increase)}",
         f"traffic     {share(traffic['canary_percentage'])} canary",
-        *(f"{check['name']}: {check['verdict']}, {check['message']}" for check in comparison["slo"]),
+        *(
+            f"{render_name(check['name'], language())}: {render_name(check['verdict'], language())}, {check['message']}"
+            for check in comparison["slo"]
+        ),
     ]
     rows = [
         (
@@ -53,7 +58,7 @@ def _render_metrics(answer: Mapping[str, Any]) -> "RenderableType":
         for template, pair in answer["endpoints"].items()
     ]
     columns = (">LEGACY", ">CANARY", ">errors", ">errors", ">P95", ">P95")
-    return Group(whole, *lines, *([table("endpoint", *columns, rows=rows)] if rows else []))
+    return Group(whole, *map(say, lines), *([table("endpoint", *columns, rows=rows)] if rows else []))
 
 
 def _estimate(comparison: Mapping[str, Any], name: str, shown: Callable[[float | None], str]) -> str:

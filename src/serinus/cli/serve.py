@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from serinus.cli.session import UNUSABLE, Failure, failures
+from serinus.cli.tongue import say
 
 if TYPE_CHECKING:
     from serinus.settings import Settings
@@ -74,7 +75,7 @@ def _run(settings: "Settings", app: object, workers: int, *, factory: bool = Fal
     import uvicorn
 
     if not _is_loopback(settings.host):
-        click.echo(f"Listening on {settings.host}: put TLS in front, tokens travel with every request", err=True)
+        click.echo(say(f"Listening on {settings.host}: put TLS in front, tokens travel with every request"), err=True)
     try:
         uvicorn.run(
             app,  # type: ignore[arg-type]  # as the docstring says

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
 
+from serinus.cli.tongue import say
 from serinus.errors import InvalidInput, NotFound, SerinusError, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Failure(click.ClickException):
     """What happened and what to do about it; ends the command with its exit code."""
 
     def __init__(self, message: str, exit_code: int = FAILED) -> None:
-        super().__init__(message)
+        super().__init__(say(message))
         self.exit_code = exit_code  # type: ignore[misc]  # a class variable by name, which click reads from the instance
 
 
@@ -79,7 +80,7 @@ class Session:
         else:
             shown = render(answer)
             if isinstance(shown, str):
-                click.echo(shown)
+                click.echo(say(shown, self.language))
             else:
                 self.console.print(shown)
 

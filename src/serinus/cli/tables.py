@@ -7,6 +7,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from serinus.cli.tongue import say
+
 UNKNOWN = "–"
 
 
@@ -14,9 +16,9 @@ def table(*columns: str, rows: Iterable[Sequence[str | Text]]) -> Table:
     """Columns whose name begins with ">" are aligned to the right."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for column in columns:
-        made.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")
+        made.add_column(say(column.removeprefix(">")), justify="right" if column.startswith(">") else "left")
     for row in rows:
-        made.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+        made.add_row(*(Text(say(cell)) if isinstance(cell, str) else cell for cell in row))
     return made
 
 

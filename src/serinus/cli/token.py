@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from serinus.cli.session import Session, with_session
+from serinus.cli.tongue import say
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -36,7 +37,7 @@ def create(session: Session, name: str, *, role: str, expires_in_days: float | N
         session.show(session.client.post("/tokens", body), lambda answer: answer["token"])
     else:
         secret, database = _create_in_store(name, role, expires_in_days)
-        click.echo(f"Made in the store {database}", err=True)
+        click.echo(say(f"Made in the store {database}"), err=True)
         session.show({"name": name, "role": role, "token": secret}, lambda answer: answer["token"])
 
 

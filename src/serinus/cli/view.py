@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -12,7 +13,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from serinus.cli.tables import clock, count, increase, milliseconds, percent, points, share, table
-from serinus.messages import render_label
+from serinus.messages import render_label, render_name
 
 Answer = Mapping[str, Any]
 Row = tuple[str, str, str, str]
@@ -28,6 +29,11 @@ PHASES = {
     "succeeded": ("✔", "green"),
 }
 VERDICTS = {"pass": ("✔", "green"), "inconclusive": ("◌", "yellow"), "fail": ("✖", "red"), "error": ("!", "red")}
+MOODS = {
+    **dict.fromkeys(("hurt", "hurt_by_both"), "bold red"),
+    **dict.fromkeys(("unwatched", "suspected", "unjudged"), "yellow"),
+    **dict.fromkeys(("fine", "promoted"), "green"),
+}
 STEPS = {"done": ("✔", "green"), "current": ("●", "bold"), "ahead": ("○", "dim")}
 INSTANTS = ("breach_at", "decided_at", "split_changed_at", "last_canary_at", "completed_at", "deadline_at")
 DISPENSABLE = ("triggers", "steps", "open gates", "figures")  # the first is the first to go
@@ -35,7 +41,7 @@ LABEL_COLUMNS, BAR_COLUMNS = 11, 30
 
 
 def status_view(status: Answer, language: str = "en", *, without: Collection[str] = ()) -> RenderableType:
-    """All of a ``GET /status`` answer: share, figures, steps, gates, triggers, receipt, and what is wrong."""
+    """All of a ``GET /status`` answer: users, share, figures, steps with gates, triggers, receipt, what is wrong."""
     view = _View(language)
     rollout = status["rollout"]
     parts = [*view.heading(status)]
@@ -44,8 +50,8 @@ def status_view(status: Answer, language: str = "en", *, without: Collection[str
     else:
         sections: dict[str, Callable[[], Iterable[RenderableType]]] = {
             "figures": lambda: [view.figures(rollout, status["metrics"])],
-            "steps": lambda: [view.steps(rollout)],
-            "gates": lambda: view.gates(rollout, only_closed="open gates" in without),
+            "steps": lambda: [view.steps(rollout, only_closed="open gates" in without)],
+            "gates": lambda: view.gates(rollout, only_closed="open gates" in without) if "steps" in without else (),
             "triggers": lambda: view.triggers(rollout),
             "receipt": lambda: view.receipt(rollout["receipt"]),
         }
@@ -75,9 +81,11 @@ class FittedStatus:
 class _View:
     def __init__(self, language: str) -> None:
         self._say = partial(render_label, language=language)
+        self._name = partial(render_name, language=language)
 
     def heading(self, status: Answer) -> Iterator[RenderableType]:
-        rollout, config = status["rollout"], status["config"]
+        rollout, config, users = status["rollout"], status["config"], status["users"]
+        yield self._line("users", Text(users["message"], style=MOODS.get(users["state"], "")))
         if rollout is None:
             yield self._line("rollout", Text(self._say("none"), style="dim"))
         else:
@@ -125,22 +133,41 @@ class _View:
         rows = [(label, shown(metrics["legacy"][name]), shown(metrics["canary"][name])) for label, name, shown in lines]
         return table(self._say("in_minute"), ">LEGACY", ">CANARY", rows=rows)
 
-    def steps(self, rollout: Answer) -> RenderableType:
+    def steps(self, rollout: Answer, *, only_closed: bool) -> RenderableType:
+        """As a tree, with the gates below the step that they end."""
         tree = Tree(Text(self._say("steps"), style="bold"), guide_style="dim")
-        for step in rollout["steps"]:
-            sign, style = STEPS[step["state"]]
-            asked = "".join(f", {self._say('step_approval', gate=gate)}" for gate in step["approvals"])
-            words = self._say("step", bake=step["bake_seconds"], evidence=step["evidence"])
-            tree.add(Text(f"{sign} {share(step['percentage']):>6}  {words}{asked}", style=style))
-        tree.add(self._last_step(rollout))
+        branches = [(step["state"] == "current", self._step(step)) for step in rollout["steps"]]
+        branches.append((rollout["phase"] == "watching", self._last_step(rollout)))
+        for is_current, words in branches:
+            branch = tree.add(words)
+            if is_current:
+                self._hang(branch, list(self._gates(rollout, only_closed=only_closed)))
         return tree
 
     def gates(self, rollout: Answer, *, only_closed: bool) -> Iterator[RenderableType]:
-        shown = [gate for gate in rollout["gates"] if not (only_closed and gate["is_open"])]
-        if shown:
-            yield from self._section(
-                "gates", ((*VERDICTS[gate["verdict"]], gate["name"], gate["message"]) for gate in shown)
-            )
+        if rows := list(self._gates(rollout, only_closed=only_closed)):
+            yield from self._section("gates", rows)
+
+    def _gates(self, rollout: Answer, *, only_closed: bool) -> Iterator[Row]:
+        for gate in rollout["gates"]:
+            if not (only_closed and gate["is_open"]):
+                yield (*VERDICTS[gate["verdict"]], self._name(gate["name"]), gate["message"])
+
+    def _step(self, step: Answer) -> Text:
+        sign, style = STEPS[step["state"]]
+        asked = "".join(f", {self._say('step_approval', gate=gate)}" for gate in step["approvals"])
+        words = self._say("step", bake=step["bake_seconds"], evidence=step["evidence"])
+        return Text(f"{sign} {share(step['percentage']):>6}  {words}{asked}", style=style)
+
+    @staticmethod
+    def _hang(branch: Tree, rows: list[Row]) -> None:
+        """Names in one column, words in another."""
+        width = max((cell_len(name) for _, _, name, _ in rows), default=0)
+        for sign, style, name, words in rows:
+            grid = Table.grid(padding=(0, 2))
+            grid.add_column(width=width + 2)
+            grid.add_row(Text(f"{sign} {name}", style=style), Text(words))
+            branch.add(grid)
 
     def triggers(self, rollout: Answer) -> Iterator[RenderableType]:
         report = rollout["report"]
@@ -194,8 +221,9 @@ class _View:
 
     def _trigger(self, name: str, check: Answer | None, breach: Answer | None) -> Row:
         words = check["message"] if check else self._say("not_measured")
+        name = self._name(name)
         if breach is None:
-            return ("·", "", name, words)
+            return (*(VERDICTS[check["verdict"]] if check else ("·", "")), name, words)
         left = self._say("left", seconds=max(0.0, breach["seconds_left"]))
         return ("✖", "red", name, f"{words}; {self._say('legacy_too') if breach['environment'] else left}")
 

@@ -51,6 +51,15 @@ def render_users(state: str, figures: Mapping[str, Any], language: str = DEFAULT
     return _Texts(language).vformat(catalogue(language)["users"][state], (), _Known(figures))
 
 
+def render_name(code: str, language: str = DEFAULT_LANGUAGE) -> str:
+    """What people call a metric, a gate ("bake", "proof:p95"), a cause, a phase or a role; its author's name else."""
+    names = catalogue(language)["names"]
+    kind, colon, metric = code.partition(":")
+    if colon and kind in names:
+        return names[kind].format(name=names.get(metric, metric))
+    return names.get(code, code)
+
+
 def render_label(name: str, language: str = DEFAULT_LANGUAGE, **values: Any) -> str:
     """A word or a phrase of the terminal's and the console's pages."""
     return _Texts(language).vformat(catalogue(language)["labels"][name], (), _Known(values))
@@ -127,7 +136,7 @@ class _Texts(Formatter):
             "strength": _strength,
             "duration": self._duration,
             "time": lambda at: datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
-            "name": lambda code: catalogue(language)["names"].get(code, code),
+            "name": lambda code: render_name(code, language),
             "list": lambda items: ", ".join(map(_plain, items)) or UNKNOWN,
         }
 
