@@ -22,6 +22,7 @@ from serinus.admin.users import users_of
 from serinus.admin.views import agent_shape
 from serinus.messages import render_problem
 from serinus.rollout.state import Phase
+from serinus.storage.splits import StoredSplit
 
 SILENT_SECONDS = 10.0  # a controller ticks and an agent beats every second; the rest is for slow stores
 GOING_BACK = frozenset({Phase.ROLLING_BACK, Phase.ROLLED_BACK})
@@ -44,7 +45,10 @@ async def read_status(_caller: Viewer, here: Here, language: Language) -> Status
     ]
     problems = [
         ProblemShape(code=code, message=render_problem(code, numbers, language))
-        for code, numbers in (*_store_problems(here), *_problems(controller, agents, shown))
+        for code, numbers in (
+            *_store_problems(here),
+            *_problems(controller, agents, shown, is_settled=_is_settled(stored, now)),
+        )
     ]
     config, measured = config_of(here, stored, observed), pair(cells, instant(now))
     return StatusShape(
@@ -74,25 +78,30 @@ def _store_problems(here: Context) -> Iterator[tuple[str, dict[str, object]]]:
         yield "store_failing", {"agent": health.agent, "stale_after": here.stale_after_seconds}
 
 
+def _is_settled(stored: StoredSplit, now: float) -> bool:
+    """Whether the split is so old that every agent should have it."""
+    return stored.changed_at is None or now - stored.changed_at > SILENT_SECONDS
+
+
 def _problems(
-    controller: ControllerShape, agents: list[AgentShape], rollout: RolloutShape | None
+    controller: ControllerShape, agents: list[AgentShape], rollout: RolloutShape | None, *, is_settled: bool
 ) -> Iterator[tuple[str, dict[str, object]]]:
     if not controller.alive:
         yield "controller_silent", {"seconds": controller.seconds_ago}
     if not agents:
         yield "no_agents", {}
-    yield from _agents_problems(agents)
+    yield from _agents_problems(agents, is_settled=is_settled)
     for breach in rollout.breaches if rollout else ():
         yield "breach", {"trigger": breach.trigger, "seconds": max(0.0, breach.seconds_left)}
     if rollout and rollout.frozen_by and not rollout.breaches:
         yield "frozen", {"frozen_by": rollout.frozen_by}
 
 
-def _agents_problems(agents: list[AgentShape]) -> Iterator[tuple[str, dict[str, object]]]:
+def _agents_problems(agents: list[AgentShape], *, is_settled: bool) -> Iterator[tuple[str, dict[str, object]]]:
     for agent in agents:
         if agent.seconds_ago > SILENT_SECONDS:
             yield "agent_silent", {"agent": agent.name, "seconds": agent.seconds_ago}
-        elif not agent.adopted:
+        elif not agent.adopted and is_settled:
             yield "agent_behind", {"agent": agent.name}
         if agent.breaker_open:
             yield "breaker_open", {"agent": agent.name}

@@ -136,7 +136,8 @@ class _View:
     def steps(self, rollout: Answer, *, only_closed: bool) -> RenderableType:
         """As a tree, with the gates below the step that they end."""
         tree = Tree(Text(self._say("steps"), style="bold"), guide_style="dim")
-        branches = [(step["state"] == "current", self._step(step)) for step in rollout["steps"]]
+        went_back = rollout["phase"] in {"rolling_back", "rolled_back"}
+        branches = [(step["state"] == "current", self._step(step, went_back=went_back)) for step in rollout["steps"]]
         branches.append((rollout["phase"] == "watching", self._last_step(rollout)))
         for is_current, words in branches:
             branch = tree.add(words)
@@ -153,8 +154,8 @@ class _View:
             if not (only_closed and gate["is_open"]):
                 yield (*VERDICTS[gate["verdict"]], self._name(gate["name"]), gate["message"])
 
-    def _step(self, step: Answer) -> Text:
-        sign, style = STEPS[step["state"]]
+    def _step(self, step: Answer, *, went_back: bool) -> Text:
+        sign, style = PHASES["rolling_back"] if went_back and step["state"] == "current" else STEPS[step["state"]]
         asked = "".join(f", {self._say('step_approval', gate=gate)}" for gate in step["approvals"])
         words = self._say("step", bake=step["bake_seconds"], evidence=step["evidence"])
         return Text(f"{sign} {share(step['percentage']):>6}  {words}{asked}", style=style)

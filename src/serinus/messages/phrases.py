@@ -62,7 +62,9 @@ def _name(code: str, language: str) -> str:
 
 
 def _named(code: str, language: str) -> str:
-    return catalogue(language)["names"].get(code.replace(" ", "_"), code)
+    texts, key = catalogue(language), code.replace(" ", "_")
+    found = (texts[section].get(key) for section in ("names", "brief"))
+    return next((name for name in found if name and "{" not in name), code)
 
 
 def _entry(text: str, language: str) -> tuple[str, Mapping[str, str]] | None:
