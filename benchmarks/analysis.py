@@ -4,9 +4,8 @@ Run: `python benchmarks/analysis.py`
 """
 
 import math
-import statistics
-import time
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -14,9 +13,9 @@ from serinus.analysis.analyze import Evidence, analyze, enter_step, fold, start
 from serinus.analysis.criteria import Criteria, Limit
 from serinus.analysis.slices import Compared, Slice
 from serinus.analysis.verdict import Metric
-from serinus.deployment import DeploymentVersion
-from serinus.metrics.canary_metrics import CanaryMetricsCollector
-from serinus.metrics.snapshot import Cell, Outcome
+from serinus.metrics.sketch import EDGES_SECONDS
+from serinus.metrics.snapshot import SLOTS, Cell, Outcome
+from timing import Goal, Measured, compare, report
 
 LIMITS = (
     Limit("error-rate", Metric.ERROR_RATE, 0.05),
@@ -24,38 +23,36 @@ LIMITS = (
     Limit("availability", Metric.AVAILABILITY, 0.99),
 )
 CRITERIA = Criteria(error_rate_margin=0.005, p95_margin=0.1, min_canary_requests=1_000, limits=LIMITS)
-ROUNDS = 300
+HISTORIES = (20, 2_000)
+CALLS, ROUNDS = 5, 101
+ERROR_RATE = 0.005
+EDGES = np.array(EDGES_SECONDS)
+MOST_MS = 0.5
 
 
 def cell(rng: np.random.Generator, requests: int) -> Cell:
-    """Requests of one version on one endpoint in one slice, counted as a process would."""
-    collector = CanaryMetricsCollector()
-    for seconds, slot, draw in zip(
-        rng.lognormal(math.log(0.05), 0.6, requests), rng.integers(0, 64, requests), rng.random(requests), strict=True
-    ):
-        outcome = Outcome.FAILED if draw < 0.005 else Outcome.OK
-        collector.record(DeploymentVersion.CANARY, "/", outcome, float(seconds), slot=int(slot))
-    (counted,) = collector.drain().values()
-    return counted
+    """Requests of one version on one endpoint in one slice, as a process would have counted them."""
+    latencies = rng.lognormal(math.log(0.05), 0.6, requests)
+    bins, places, counts = np.unique(np.searchsorted(EDGES, latencies), return_inverse=True, return_counts=True)
+    slots, failed = rng.integers(0, SLOTS, requests), rng.random(requests) < ERROR_RATE
+    return Cell(
+        outcomes={Outcome.OK: int((~failed).sum()), Outcome.FAILED: int(failed.sum())},
+        latency=dict(zip(bins.tolist(), counts.tolist(), strict=True)),
+        latency_seconds=dict(zip(bins.tolist(), np.bincount(places, latencies).tolist(), strict=True)),
+        slot_requests=tuple(np.bincount(slots, minlength=SLOTS).tolist()),
+        slot_errors=tuple(np.bincount(slots[failed], minlength=SLOTS).tolist()),
+    )
 
 
 def slices(endpoints: int, *, seed: int) -> Iterator[Slice]:
-    """2,000 requests in each slice, 5 % of them the canary's, spread over the endpoints."""
+    """2,000 requests in each slice, 5 % of them the canary's, spread over the endpoints; the versions are alike."""
     rng, at = np.random.default_rng(seed), 0.0
-    pool = [Compared(cell(rng, 1_900 // endpoints), cell(rng, 100 // endpoints)) for _ in range(50)]
     while True:
-        chosen = {f"/e{n}": pool[rng.integers(len(pool))] for n in range(endpoints)}
-        yield Slice(started_at=at, ended_at=at + 2, split_revision=1, endpoints=chosen)
+        pairs = {
+            f"/e{n}": Compared(cell(rng, 1_900 // endpoints), cell(rng, 100 // endpoints)) for n in range(endpoints)
+        }
+        yield Slice(started_at=at, ended_at=at + 2, split_revision=1, endpoints=pairs)
         at += 2
-
-
-def median_ms(work: Callable[[], object]) -> float:
-    times = []
-    for _ in range(ROUNDS):
-        began = time.process_time_ns()
-        work()
-        times.append(time.process_time_ns() - began)
-    return statistics.median(times) / 1e6
 
 
 def history(stream: Iterator[Slice], length: int) -> Evidence:
@@ -65,21 +62,49 @@ def history(stream: Iterator[Slice], length: int) -> Evidence:
     return evidence
 
 
-def show(endpoints: int, length: int) -> None:
-    stream = slices(endpoints, seed=endpoints)
-    evidence, following = history(stream, length), next(stream)
+def turns(length: int, evidence: Evidence, following: Slice) -> Mapping[str, Callable[[], object]]:
+    """The fold and the report by name, each many times over."""
     now = (evidence.through_at or 0.0) + 1
-    folding = median_ms(lambda: fold(evidence, following, CRITERIA))
-    reporting = median_ms(lambda: analyze(evidence, CRITERIA, now))
-    print(f"{endpoints:>9} {length:>8} {folding:>6.2f} ms {reporting:>6.2f} ms")
+
+    def folding() -> None:
+        for _ in range(CALLS):
+            fold(evidence, following, CRITERIA)
+
+    def reporting() -> None:
+        for _ in range(CALLS):
+            analyze(evidence, CRITERIA, now)
+
+    return {f"fold after {length}": folding, f"report after {length}": reporting}
 
 
-def main() -> None:
-    print(f"{'endpoints':>9} {'history':>8} {'fold':>9} {'report':>9}")
-    for endpoints in (1, 10):
-        for length in (20, 2_000):
-            show(endpoints, length)
+def measure(endpoints: int) -> dict[str, Measured]:
+    """All histories in turn, so that their ratio means something."""
+    stream = slices(endpoints, seed=endpoints)
+    following = next(stream)
+    contenders: dict[str, Callable[[], object]] = {}
+    for length in HISTORIES:
+        evidence = history(stream, length)
+        contenders |= turns(length, evidence, following)
+    return compare(contenders, CALLS, ROUNDS)
+
+
+def goals(endpoints: int) -> Iterator[Goal]:
+    """Print the costs in the least disturbed round, and yield what they should be."""
+    measured = measure(endpoints)
+    short, long = HISTORIES
+    for length in HISTORIES:
+        folding, reporting = (min(measured[f"{what} after {length}"].rounds_us) / 1_000 for what in ("fold", "report"))
+        both = folding + reporting
+        print(f"{endpoints:>9} {length:>8} {folding:>6.2f} ms {reporting:>6.2f} ms {both:>6.2f} ms")
+        yield Goal(f"ms for fold and report, {endpoints} endpoints after {length:,} slices", both, MOST_MS)
+    ratio = measured[f"fold after {long}"].ratio(measured[f"fold after {short}"])
+    yield Goal(f"a fold with {endpoints} endpoints after {long:,} slices, times one after {short}", ratio, 1.2)
+
+
+def main() -> int:
+    print(f"{'endpoints':>9} {'history':>8} {'fold':>9} {'report':>9} {'both':>9}")
+    return report([goal for endpoints in (1, 10) for goal in goals(endpoints)])
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,7 +1,6 @@
-"""Deciders side by side on identical streams: `python -m benchmarks.decisions.run [--runs 400] [--quick]`."""
+"""Deciders side by side on identical streams: `python -m benchmarks.decisions.run [--runs 400] [--keep FILE]`."""
 
 import json
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -14,6 +13,7 @@ import click
 from benchmarks.decisions.deciders import PEERS
 from benchmarks.decisions.judged import Serinus
 from benchmarks.decisions.outcomes import Outcome, Summary, play, summarise
+from benchmarks.decisions.played import Played
 from benchmarks.decisions.plot import svg
 from benchmarks.decisions.scenarios import SCENARIOS
 from benchmarks.decisions.tables import OURS, markdown
@@ -33,13 +33,18 @@ QUICK_RUNS = 20
 @click.option("--runs", default=400, show_default=True, help="Runs of each scenario, each with its own seed.")
 @click.option("--quick", is_flag=True, help=f"{QUICK_RUNS} runs; prints the tables and writes nothing.")
 @click.option("--processes", default=2, show_default=True)
-def main(runs: int, quick: bool, processes: int) -> None:  # noqa: FBT001 - click passes by name
+@click.option(
+    "--keep",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Add every outcome to this file, and play none that is there. Delete it when a decider has changed.",
+)
+def main(runs: int, quick: bool, processes: int, keep: Path | None) -> None:  # noqa: FBT001 - click passes by name
     """Play every scenario to every decider; write results.json, the plot, and the tables in docs/statistics.md.
 
     Interrupt it to stop early: what has been played is written.
     """
     runs = QUICK_RUNS if quick else runs
-    outcomes = _play_all(runs, processes)
+    outcomes = _play_all(runs, processes, Played(keep))
     if not outcomes[SCENARIOS[0].key]:
         raise click.ClickException("interrupted before every scenario was played once")
     summaries = [
@@ -52,18 +57,18 @@ def main(runs: int, quick: bool, processes: int) -> None:  # noqa: FBT001 - clic
         _write(summaries)
 
 
-def _play_all(runs: int, processes: int) -> Mapping[str, Sequence[dict[str, Outcome]]]:
+def _play_all(runs: int, processes: int, played: Played) -> Mapping[str, Sequence[dict[str, Outcome]]]:
     """The runs by scenario, in the order of their seeds; after an interrupt, the seeds that every scenario has had."""
-    played: dict[int, dict[str, dict[str, Outcome]]] = defaultdict(dict)
     columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
     with Pool(processes, _leave_interrupts) as pool, Progress(*columns, console=Console(stderr=True)) as progress:
-        bar = progress.add_task("runs", total=runs * len(SCENARIOS))
+        missing = list(_missing(runs, played))
+        total = runs * len(SCENARIOS)
+        bar = progress.add_task("runs", total=total, completed=total - len(missing))
         with suppress(KeyboardInterrupt):
-            for index, seed, outcomes in pool.imap_unordered(_play, _runs(runs), chunksize=4):
-                played[seed][SCENARIOS[index].key] = outcomes
+            for index, seed, outcomes in pool.imap_unordered(_play, missing, chunksize=4):
+                played.add(SCENARIOS[index].key, seed, outcomes)
                 progress.advance(bar)
-    complete = [played[seed] for seed in sorted(played) if len(played[seed]) == len(SCENARIOS)]
-    return {scenario.key: [run[scenario.key] for run in complete] for scenario in SCENARIOS}
+    return played.complete([scenario.key for scenario in SCENARIOS], list(DECIDERS), runs)
 
 
 def _leave_interrupts() -> None:
@@ -71,13 +76,16 @@ def _leave_interrupts() -> None:
     signal(SIGINT, SIG_IGN)
 
 
-def _runs(runs: int) -> Iterator[tuple[int, int]]:
-    return ((index, seed) for seed in range(runs) for index in range(len(SCENARIOS)))
+def _missing(runs: int, played: Played) -> Iterator[tuple[int, int, list[str]]]:
+    for seed in range(runs):
+        for index, scenario in enumerate(SCENARIOS):
+            if deciders := played.missing(scenario.key, seed, DECIDERS):
+                yield index, seed, deciders
 
 
-def _play(run: tuple[int, int]) -> tuple[int, int, dict[str, Outcome]]:
-    index, seed = run
-    return index, seed, play(SCENARIOS[index], seed, DECIDERS)
+def _play(run: tuple[int, int, list[str]]) -> tuple[int, int, dict[str, Outcome]]:
+    index, seed, deciders = run
+    return index, seed, play(SCENARIOS[index], seed, {name: DECIDERS[name] for name in deciders})
 
 
 def _write(summaries: Sequence[Summary]) -> None:

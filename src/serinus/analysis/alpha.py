@@ -42,6 +42,18 @@ HOLD_WEIGHTS = np.array([_COMPARISON_SHARES[row] / _ALL for row in Rollback])
 _STRICT_WEIGHTS = np.array([_STRICT_SHARES.get(row, 0.0) / _ALL for row in Rollback])
 
 
+def _logs(weights: Floats) -> tuple[float, ...]:
+    return tuple(math.log(weight) if weight > 0 else -math.inf for weight in weights.tolist())
+
+
+LOG_HOLD_WEIGHTS, _LOG_STRICT_WEIGHTS = _logs(HOLD_WEIGHTS), _logs(_STRICT_WEIGHTS)
+
+
+def log_comparison_weights(criteria: Criteria) -> tuple[float, ...]:
+    """Their logarithms; minus infinity for none."""
+    return _LOG_STRICT_WEIGHTS if criteria.strict else LOG_HOLD_WEIGHTS
+
+
 def comparison_weights(criteria: Criteria) -> Floats:
     """One weight per `Rollback` row."""
     return _STRICT_WEIGHTS if criteria.strict else HOLD_WEIGHTS
@@ -66,5 +78,9 @@ def rejected(terms: Mapping[str, float], alpha: float) -> frozenset[str]:
 
 
 def log_sum(terms: Iterable[float]) -> float:
-    """The log of the sum of the exponentials."""
-    return float(np.logaddexp.reduce(np.fromiter(terms, dtype=np.float64), initial=-math.inf))
+    """The log of the sum of the exponentials; minus infinity without any."""
+    all_terms = tuple(terms)
+    top = max(all_terms, default=-math.inf)
+    if math.isinf(top):
+        return top
+    return top + math.log(math.fsum(math.exp(term - top) for term in all_terms))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from serinus.analysis import obstacles, quantiles
+from serinus.analysis import obstacles
 from serinus.analysis.alpha import rejected
 from serinus.analysis.arrays import Floats
 from serinus.analysis.arrivals import ratio_checks
@@ -10,9 +10,10 @@ from serinus.analysis.breaches import LimitReading, limit_check, read_limits
 from serinus.analysis.criteria import Criteria
 from serinus.analysis.evidence import Evidence
 from serinus.analysis.fold import enter_step, fold, start
-from serinus.analysis.margins import margin_checks, step_tally
+from serinus.analysis.margins import StepTally, margin_checks, read_step
 from serinus.analysis.obstacles import instead_of
-from serinus.analysis.tables import CANARY, LEGACY, Count, Tally
+from serinus.analysis.quantiles import Distribution
+from serinus.analysis.tables import CANARY, LEGACY, Count
 from serinus.analysis.verdict import Check, Figures, LimitCheck, Report, Verdict
 from serinus.analysis.worse import (
     ComparisonReading,
@@ -31,9 +32,9 @@ def analyze(evidence: Evidence, criteria: Criteria, now: float) -> Report:
     limits = read_limits(evidence, criteria, {each.metric for each in readings if each.is_proven(criteria.alpha)})
     absolute = {_term(each): each.log_term for each in limits if each.matters and not each.environment}
     proven = rejected({**comparative, **absolute}, criteria.alpha)
-    tally = step_tally(evidence)
-    legacy, canary = _figures(evidence, tally)
-    slo, proof = margin_checks(evidence, tally, criteria, now)
+    step = read_step(evidence)
+    legacy, canary = _figures(evidence, step)
+    slo, proof = margin_checks(evidence, step, criteria, now)
     return Report(
         at=now,
         through_at=evidence.through_at,
@@ -79,20 +80,20 @@ def _limits(
     return checks
 
 
-def _figures(evidence: Evidence, tally: Tally) -> tuple[Figures, Figures]:
+def _figures(evidence: Evidence, step: StepTally) -> tuple[Figures, Figures]:
     """LEGACY's rates and latencies are weighted to the canary's traffic, as long as there was any beside it."""
     table = evidence.step.table
-    rates, failed = tally.rates(Count.ERRORS), tally.rates(Count.FAILED)
-    timed = tally if rates else table
-    legacy = _version(table.counts[LEGACY], timed.latency[LEGACY], timed.seconds[LEGACY])
+    rates, failed = step.tally.rates(Count.ERRORS), step.tally.rates(Count.FAILED)
+    legacy, canary = (Distribution(table.latency[arm], table.seconds[arm]) for arm in (LEGACY, CANARY))
+    of_legacy = _version(table.counts[LEGACY], step.latency[LEGACY] if rates else legacy)
     if rates and failed:
-        legacy = replace(legacy, error_rate=rates[LEGACY], availability=1 - failed[LEGACY])
-    return legacy, _version(table.counts[CANARY], table.latency[CANARY], table.seconds[CANARY])
+        of_legacy = replace(of_legacy, error_rate=rates[LEGACY], availability=1 - failed[LEGACY])
+    return of_legacy, _version(table.counts[CANARY], canary)
 
 
-def _version(counts: Floats, latency: Floats, seconds: Floats) -> Figures:
+def _version(counts: Floats, latency: Distribution) -> Figures:
     valid = int(counts[Count.VALID])
-    p50_ms, p95_ms, p99_ms = quantiles.quantiles_ms(latency, seconds, (0.5, 0.95, 0.99)) or (None, None, None)
+    p50_ms, p95_ms, p99_ms = latency.quantiles_ms((0.5, 0.95, 0.99)) or (None, None, None)
     return Figures(
         requests=int(counts[Count.REQUESTS]),
         valid=valid,

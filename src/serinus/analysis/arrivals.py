@@ -20,7 +20,7 @@ from serinus.analysis.evidence import Arrivals, StepEvidence
 from serinus.analysis.intervals import Interval, anytime_z
 from serinus.analysis.reasons import Reason
 from serinus.analysis.slices import Slice
-from serinus.analysis.tables import CANARY, CLIENT_ERRORS_OF_SLOT, OTHERS_OF_SLOT, REQUESTS_OF_SLOT, Table
+from serinus.analysis.tables import CANARY, CLIENT_ERRORS_OF_SLOT, OTHERS_OF_SLOT, REQUESTS_OF_SLOT, Strata
 from serinus.analysis.verdict import Check, Metric, Verdict
 from serinus.metrics.snapshot import SLOTS
 
@@ -28,7 +28,7 @@ ALPHA = 0.001
 """A mismatch is a bug, not a nuance: it is asked for more strictly than the rest, as is usual."""
 FEWEST_USERS = 30
 """So many of either version, at equal numbers of requests, before the normal approximation is any good."""
-_KINDS = [REQUESTS_OF_SLOT, CLIENT_ERRORS_OF_SLOT, OTHERS_OF_SLOT]
+_KINDS = np.array([REQUESTS_OF_SLOT, CLIENT_ERRORS_OF_SLOT, OTHERS_OF_SLOT])
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,11 @@ def no_arrivals() -> Arrivals:
     return Arrivals(np.zeros(SLOTS), np.zeros(SLOTS), np.zeros(SLOTS))
 
 
-def fold_arrivals(arrivals: Arrivals, slice_: Slice, tables: Table | None, desired: Desired) -> Arrivals:
-    """With the arrivals of one more slice; `tables` are its endpoints' strata, None without any."""
+def fold_arrivals(arrivals: Arrivals, slice_: Slice, strata: Strata | None, desired: Desired) -> Arrivals:
+    """With the arrivals of one more slice; `strata` are its endpoints', None without any."""
     canary, total, shares = np.zeros((0, SLOTS)), np.zeros((0, SLOTS)), np.zeros(0)
-    if tables is not None:
-        came = tables.slots[:, :, _KINDS].sum(axis=2)
+    if strata is not None:
+        came = strata.slots[:, :, _KINDS].sum(axis=2)
         canary, total = came[:, CANARY], came.sum(axis=1)
         shares = np.array([desired.of(endpoint) for endpoint in slice_.endpoints])
     if slice_.diverted:

@@ -14,7 +14,7 @@ from serinus.analysis.limits import BREACH_NATS, BREACH_REQUESTS, LIMIT_LOG_PRIO
 from serinus.analysis.obstacles import Obstacle, instead_of
 from serinus.analysis.quantiles import P95
 from serinus.analysis.reasons import Reason
-from serinus.analysis.tables import CANARY, ERRORS_OF_SLOT, LEGACY, REQUESTS_OF_SLOT
+from serinus.analysis.tables import CANARY, ERRORS_OF_SLOT, REQUESTS_OF_SLOT
 from serinus.analysis.verdict import Check, LimitCheck, Metric, Verdict
 
 ACTIONABLE_REQUESTS = 100
@@ -98,34 +98,33 @@ class LimitReading:
 
 def read_limits(evidence: Evidence, criteria: Criteria, worse: Collection[Metric]) -> tuple[LimitReading, ...]:
     """`worse`: the metrics in which the canary is proven worse than LEGACY."""
-    logs = log_evidence(evidence.limits.log_sums, LIMIT_LOG_PRIOR)
-    weights = limit_weights(criteria.limits)
+    logs = log_evidence(evidence.limits.log_sums, LIMIT_LOG_PRIOR).tolist()
+    weights, in_step = limit_weights(criteria.limits), limit_counts(criteria.limits, evidence.step.table)
     return tuple(
-        _read(limit, evidence, row, (float(logs[row]), weights[row], _compared_by(limit) in worse))
+        _read(limit, evidence, row, (logs[row], weights[row], in_step[row], _compared_by(limit) in worse))
         for row, limit in enumerate(criteria.limits)
     )
 
 
-def _read(limit: Limit, evidence: Evidence, row: int, read: tuple[float, float, bool]) -> LimitReading:
+def _read(limit: Limit, evidence: Evidence, row: int, read: tuple[float, float, Floats, bool]) -> LimitReading:
     """The row's CUSUM stretch where it speaks of too many events, else the present step."""
-    log_e, weight, worse = read
+    log_e, weight, in_step, worse = read
     limits, step = evidence.limits, evidence.step.table
-    in_step = (*limit_counts(limit, step, CANARY), *limit_counts(limit, step, LEGACY))
-    value = _value(limit, (step.latency[CANARY], step.seconds[CANARY]), in_step)
-    calm = LimitReading(limit, log_e, weight, in_step, limits.slots[row], None, value)
-    if limits.cusums[row] <= 0:
-        return calm
-    counts = _four(limits.counts[row])
-    stretch = replace(
-        calm,
-        counts=counts,
-        since=float(limits.since[row]),
-        value=_value(limit, (limits.latency[row], limits.seconds[row]), counts),
-        clear=bool(limits.clearest[row] >= 0),
-        environment=not worse and _is_beyond(counts, allowed(limit)),
-        alike=not worse and _is_alike(counts, allowed(limit), limits.total),
-    )
-    return stretch if stretch.matters else calm
+    if limits.cusums[row] > 0:
+        counts = _four(limits.counts[row])
+        since, slots = float(limits.since[row]), limits.slots[row]
+        stretch = LimitReading(limit, log_e, weight, counts, slots, since, None)
+        if stretch.matters:
+            return replace(
+                stretch,
+                value=_value(limit, (limits.latency[row], limits.seconds[row]), counts),
+                clear=bool(limits.clearest[row] >= 0),
+                environment=not worse and _is_beyond(counts, allowed(limit)),
+                alike=not worse and _is_alike(counts, allowed(limit), limits.total),
+            )
+    counts = _four(in_step)
+    value = _value(limit, (step.latency[CANARY], step.seconds[CANARY]), counts)
+    return LimitReading(limit, log_e, weight, counts, limits.slots[row], None, value)
 
 
 def _is_beyond(counts: tuple[float, float, float, float], bound: float) -> bool:

@@ -17,7 +17,7 @@ from serinus.analysis.arrays import Floats
 from serinus.analysis.criteria import Criteria
 from serinus.analysis.proportions import Pair
 from serinus.analysis.quantiles import P95
-from serinus.analysis.tables import CANARY, LEGACY, Count, Table, slots_of
+from serinus.analysis.tables import CANARY, LEGACY, Count, Latencies, Strata, slots_of
 from serinus.metrics.sketch import BINS
 from serinus.metrics.snapshot import SLOTS
 
@@ -53,10 +53,13 @@ CLIENT_EXCESS = np.array([0.02, 0.05, 0.15, 0.4])
 PROMOTION_PARTS = np.array([0.0, 1 / 3, 2 / 3])  # of the margin: how much worse the canary may truly be
 _ROUNDING = 1e-9
 _NO_EXCESS = np.zeros(len(PROMOTION_PARTS))  # fills up the row of client errors: they gate no promotion
-_MARGIN_COLUMNS = ([Count.VALID, Count.ANSWERED], [Count.ERRORS, Count.CLIENT_ERRORS])  # requests, events
+_MARGIN_REQUESTS = np.array([Count.VALID, Count.ANSWERED])
+_MARGIN_EVENTS = np.array([Count.ERRORS, Count.CLIENT_ERRORS])
+_RATES = ((Count.ERRORS, Count.VALID), (Count.CLIENT_ERRORS, Count.ANSWERED))
 QUANTILES = ((Rollback.P95, P95), (Rollback.P75, 0.75), (Rollback.P90, 0.90), (Rollback.P99, 0.99))
+_QUANTILES = tuple(q for _, q in QUANTILES)
 # The share tests in the order of their events; after them comes the promotion test of P95.
-_SHARE_ROWS = [Rollback.ERRORS, *(row for row, _ in QUANTILES), Rollback.P95_STRICT]
+_SHARE_ROWS = np.array([Rollback.ERRORS, *(row for row, _ in QUANTILES), Rollback.P95_STRICT])
 _SHARE_ODDS = np.ones((len(_SHARE_ROWS) + 1, ALTERNATIVES))  # odds of 1 say nothing: they fill up shorter grids
 _SHARE_ODDS[0] = ERROR_ODDS
 _SHARE_ODDS[1:-1, : len(LATENCY_ODDS)] = LATENCY_ODDS
@@ -99,14 +102,14 @@ class Past:
         The estimate's own standard error is taken off, so that independent requests are not tempered by chance.
         """
         requests, errors = self.slots
-        used = requests > 0
-        if errors.sum() == 0 or used.sum() < 2:
+        used, total, all_errors = int(np.count_nonzero(requests)), float(requests.sum()), float(errors.sum())
+        if all_errors == 0 or all_errors >= total or used < 2:
             return 1.0
-        rate = errors.sum() / requests.sum()
-        expected = requests[used] * rate
-        spread = (errors[used] - expected) ** 2 / np.maximum(expected * (1 - rate), 1e-12)
-        freedom = float(used.sum() - 1)
-        return max(1.0, float(spread.sum()) / freedom - math.sqrt(2 / freedom))
+        rate, freedom = all_errors / total, used - 1
+        # The sum over slots of (errors - requests rate)² / (requests rate (1 - rate)), multiplied out.
+        squares = float(errors @ (errors / np.maximum(requests, 1.0)))
+        spread = (squares - all_errors * rate) / (rate * (1 - rate))
+        return max(1.0, spread / freedom - math.sqrt(2 / freedom))
 
 
 FORGETTING_REQUESTS = 10_000
@@ -117,14 +120,19 @@ def no_past() -> Past:
     return Past(np.zeros(len(Count)), np.zeros(BINS), np.zeros((2, SLOTS)))
 
 
-def learn(past: Past, strata: Table) -> Past:
+def learn(past: Past, strata: Strata) -> Past:
     """The past with the strata compared since; never with one that still waits to be compared."""
     requests = strata.counts[:, LEGACY, Count.VALID]
-    after = requests.sum() - np.cumsum(requests)  # of each stratum: those that came later, and make it be forgotten
+    total = float(requests.sum())
+    after = total - requests.cumsum()  # of each stratum: those that came later, and make it be forgotten
     kept, kept_latency = np.exp(-after / FORGETTING_REQUESTS), np.exp(-after / FORGETTING_LATENCIES)
+    found = strata.latencies
+    weights = np.zeros((len(strata), 2))
+    weights[:, LEGACY] = kept_latency
+    latency = np.bincount(found.bins, found.counts * weights.ravel()[found.rows], BINS)
     return Past(
-        past.counts * math.exp(-requests.sum() / FORGETTING_REQUESTS) + kept @ strata.counts[:, LEGACY],
-        past.latency * math.exp(-requests.sum() / FORGETTING_LATENCIES) + kept_latency @ strata.latency[:, LEGACY],
+        past.counts * math.exp(-total / FORGETTING_REQUESTS) + kept @ strata.counts[:, LEGACY],
+        past.latency * math.exp(-total / FORGETTING_LATENCIES) + latency,
         past.slots + slots_of(strata.slots[:, LEGACY].sum(axis=0), Count.ERRORS),
     )
 
@@ -136,59 +144,66 @@ class Ratios(NamedTuple):
     promotion: Floats
 
 
-def compare(strata: Table, past: Past, criteria: Criteria) -> Ratios:
+def compare(strata: Strata, past: Past, criteria: Criteria) -> Ratios:
     """What the strata say in every test; to say it of several strata together, add up."""
     counts = strata.counts
     ratios = Ratios(*(np.zeros((len(counts), len(tests), ALTERNATIVES)) for tests in (Rollback, Promotion)))
-    _compare_shares(ratios, counts, strata.latency, (past, criteria))
+    _compare_shares(ratios, counts, strata.latencies, (past, criteria))
     _compare_margins(ratios, counts, past, criteria)
     tempering = 1 / past.design_effect
-    ratios.rollback[:, [Rollback.ERRORS, Rollback.ERRORS_STRICT]] *= tempering
-    ratios.promotion[:, Promotion.ERRORS] *= tempering
+    if tempering < 1:
+        ratios.rollback[:, Rollback.ERRORS : Rollback.ERRORS_STRICT + 1] *= tempering
+        ratios.promotion[:, Promotion.ERRORS] *= tempering
     return ratios
 
 
-def _compare_shares(ratios: Ratios, counts: Floats, latency: Floats, known: tuple[Past, Criteria]) -> None:
+def _compare_shares(ratios: Ratios, counts: Floats, latencies: Latencies, known: tuple[Past, Criteria]) -> None:
     """All share tests in one call, strata x tests in rows."""
     past, criteria = known
-    seen, slow = _slow(latency, past, criteria)
-    requests = np.concatenate((counts[:, :, Count.VALID, None], seen), axis=2)
-    events = np.concatenate((counts[:, :, Count.ERRORS, None], slow), axis=2)
-    strata, _, tests = events.shape
+    strata, tests = len(counts), 1
+    requests, events = counts[:, :, Count.VALID, None], counts[:, :, Count.ERRORS, None]
+    if past.latency.sum() >= MIN_PAST_LATENCIES:
+        seen, slow = _slow(latencies, strata, past, criteria)
+        tests += slow.shape[2]
+        requests, events = np.concatenate((requests, seen), axis=2), np.concatenate((events, slow), axis=2)
     pair = Pair(*(table[:, arm].ravel() for arm in (CANARY, LEGACY) for table in (requests, events)))
     shares = proportions.share(pair, np.tile(_SHARE_ODDS[:tests], (strata, 1))).reshape(strata, tests, ALTERNATIVES)
     ratios.rollback[:, _SHARE_ROWS[:tests]] = shares[:, : len(_SHARE_ROWS)]
-    ratios.promotion[:, Promotion.P95] = shares[:, len(_SHARE_ROWS) :].sum(axis=1)
+    if tests > 1:
+        ratios.promotion[:, Promotion.P95] = shares[:, -1]
 
 
-def _slow(latency: Floats, past: Past, criteria: Criteria) -> tuple[Floats, Floats]:
+def _slow(latencies: Latencies, strata: int, past: Past, criteria: Criteria) -> tuple[Floats, Floats]:
     """Requests seen, and those beyond LEGACY's past quantiles, strata x version x test; the canary's last two edges are
-    shifted by the margin. Nothing while the past is too short.
+    shifted by the margin.
     """
-    if past.latency.sum() < MIN_PAST_LATENCIES:
-        return np.empty((len(latency), 2, 0)), np.empty((len(latency), 2, 0))
-    usual = quantiles.thresholds(past.latency, [q for _, q in QUANTILES])
+    usual = quantiles.thresholds(past.latency, _QUANTILES)
     increase = quantiles.bins_of_increase(criteria.p95_margin)
     shifted = usual[0] + np.array([math.ceil(increase - _ROUNDING), math.floor(increase + _ROUNDING)])
-    canary_edges = np.minimum(np.concatenate((usual, shifted)), quantiles.LARGEST_THRESHOLD)
-    legacy_edges = np.concatenate((usual, usual[:1], usual[:1]))
-    beyond = latency[:, :, ::-1].cumsum(axis=2)[:, :, ::-1]
-    seen = np.repeat(np.maximum(beyond[:, :, :1], 0.0), len(canary_edges), axis=2)
-    slow = np.stack((beyond[:, LEGACY, legacy_edges + 1], beyond[:, CANARY, canary_edges + 1]), axis=1)
+    edges = np.minimum(np.concatenate((usual, shifted)), quantiles.LARGEST_THRESHOLD)
+    passed = np.bincount(edges + 1, minlength=BINS).cumsum()  # how many of the edges a latency in each bin is beyond
+    columns = len(edges) + 1
+    places = latencies.rows * columns + passed[latencies.bins]
+    counted = np.bincount(places, latencies.counts, 2 * strata * columns).reshape(strata, 2, columns)
+    beyond, canary = counted[:, :, ::-1].cumsum(axis=2)[:, :, ::-1], passed[edges + 1]
+    legacy = np.concatenate((canary[: len(usual)], canary[:1], canary[:1]))
+    slow = np.empty((strata, 2, len(edges)))
+    slow[:, LEGACY], slow[:, CANARY] = beyond[:, LEGACY, legacy], beyond[:, CANARY, canary]
+    seen = np.maximum(beyond[:, :, :1], 0.0).repeat(len(edges), axis=2)
     return seen, np.maximum(np.minimum(slow, seen), 0.0)
 
 
 def _compare_margins(ratios: Ratios, counts: Floats, past: Past, criteria: Criteria) -> None:
-    """The difference tests in one call: the rows of errors, then those of client errors."""
-    strata, strict = len(counts), len(STRICT_EXCESS)
-    pair = Pair(*(counts[:, arm, columns].T.ravel() for arm in (CANARY, LEGACY) for columns in _MARGIN_COLUMNS))
-    bases = (past.rate(Count.ERRORS, Count.VALID), past.rate(Count.CLIENT_ERRORS, Count.ANSWERED))
-    margins = (criteria.error_rate_margin, criteria.client_error_margin)
-    margin, base = (np.repeat(both, strata) for both in (margins, bases))
-    excesses = np.array([[*STRICT_EXCESS, *(PROMOTION_PARTS * margins[0] - margins[0])], [*CLIENT_EXCESS, *_NO_EXCESS]])
-    guesses = (base + margin)[:, None] + np.repeat(excesses, strata, axis=0)
-    tilts = proportions.tilts_towards(pair, margin, guesses, base)
-    errors, client_errors = proportions.difference(pair, margin, tilts).reshape(2, strata, -1)
+    """The difference tests in one call: of errors, then of client errors, and the strata of each."""
+    strict = len(STRICT_EXCESS)
+    columns = _MARGIN_REQUESTS, _MARGIN_EVENTS
+    pair = Pair(*(counts[:, arm, each].T[..., None] for arm in (CANARY, LEGACY) for each in columns))
+    base = np.array([[[past.rate(*columns)]] for columns in _RATES])
+    margin = np.array([[[criteria.error_rate_margin]], [[criteria.client_error_margin]]])
+    promotion = PROMOTION_PARTS * criteria.error_rate_margin - criteria.error_rate_margin
+    excesses = np.array([[[*STRICT_EXCESS, *promotion]], [[*CLIENT_EXCESS, *_NO_EXCESS]]])
+    tilts = proportions.tilts_towards(pair, margin, base + margin + excesses, base)
+    errors, client_errors = proportions.difference(pair, margin, tilts)
     ratios.rollback[:, Rollback.ERRORS_STRICT, :strict] = errors[:, :strict]
     ratios.promotion[:, Promotion.ERRORS, : len(PROMOTION_PARTS)] = errors[:, strict:]
     ratios.rollback[:, Rollback.CLIENT_ERRORS, : len(CLIENT_EXCESS)] = client_errors[:, : len(CLIENT_EXCESS)]

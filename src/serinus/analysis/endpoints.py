@@ -8,15 +8,17 @@ endpoint that comes late has begun with the others and seen nothing, so its e-va
 import math
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from serinus.analysis.accumulator import accumulate, forget_gains
 from serinus.analysis.arrays import Floats
 from serinus.analysis.comparison import ALTERNATIVES, Rollback
 from serinus.analysis.evidence import EndpointEvidence
 from serinus.analysis.strata import Closed
-from serinus.analysis.tables import CANARY, SLOT_KINDS, Count, Tally
+from serinus.analysis.tables import CANARY, LEGACY, SLOT_KINDS, Count, Latencies, Matched, Tally
 from serinus.analysis.watches import CUSUM_CAP, MILDEST, WATCH_OF, Watch
 from serinus.metrics.sketch import BINS, mean_ms
 from serinus.metrics.snapshot import SLOTS
@@ -51,7 +53,7 @@ def _rows(endpoints: int, log_sum: float) -> EndpointEvidence:
 
 
 def fold_endpoints(
-    evidence: EndpointEvidence, closed: Closed, said: tuple[Floats, Tally], begun: tuple[float, float]
+    evidence: EndpointEvidence, closed: Closed, said: tuple[Floats, Matched], begun: tuple[float, float]
 ) -> EndpointEvidence:
     """The evidence with the strata that closed together.
 
@@ -62,18 +64,36 @@ def fold_endpoints(
     log_total, log_weight = begun
     evidence = _admit(evidence, closed, log_total)
     places = {name: row for row, name in enumerate(evidence.names)}
-    strata = [index for index, name in enumerate(closed.endpoints) if name in places]
-    rows = [places[closed.endpoints[index]] for index in strata]
-    added = replace(
-        _rows(len(places), 0.0),
-        names=evidence.names,
-        log_sums=_spread(ratios[strata], rows, len(places)),
-        counts=_spread(tallies.counts[strata], rows, len(places))[:, None],
-        slots=_spread(tallies.slots[strata], rows, len(places))[:, None],
-        latency=_spread(tallies.latency[strata], rows, len(places)),
+    rows = [places.get(name, -1) for name in closed.endpoints]
+    started_at = closed.started_at
+    if -1 in rows:
+        strata = [index for index, row in enumerate(rows) if row >= 0]
+        ratios, tallies, started_at = ratios[strata], tallies.only(strata), started_at[strata]
+        rows = [row for row in rows if row >= 0]
+    added = _Added(
+        log_ratios=_spread(ratios, rows, len(places)),
+        since=np.full((len(places), 1), math.inf),
+        counts=_spread(tallies.counts, rows, len(places)),
+        slots=_spread(tallies.slots, rows, len(places)),
+        latencies=tallies.latencies._replace(rows=_rows_of(rows)[tallies.latencies.rows]),
     )
-    np.minimum.at(added.since, rows, closed.started_at[strata, None])
+    np.minimum.at(added.since[:, 0], rows, started_at)
     return _grow(evidence, added, log_weight)
+
+
+class _Added(NamedTuple):
+    """What one evaluation adds, by endpoint; the rows of `latencies` are endpoints x versions."""
+
+    log_ratios: Floats
+    since: Floats
+    counts: Floats
+    slots: Floats
+    latencies: Latencies
+
+
+def _rows_of(endpoints: Sequence[int]) -> NDArray[np.intp]:
+    """Rows of strata x versions as rows of endpoints x versions."""
+    return np.asarray((2 * np.array(endpoints, dtype=np.intp)[:, None] + [LEGACY, CANARY]).ravel())
 
 
 def endpoint_tally(evidence: EndpointEvidence, row: int, watch: Watch) -> Tally:
@@ -82,30 +102,45 @@ def endpoint_tally(evidence: EndpointEvidence, row: int, watch: Watch) -> Tally:
     return Tally(evidence.counts[row, watch], latency, latency * _MIDDLES_SECONDS, evidence.slots[row, watch])
 
 
-def _grow(evidence: EndpointEvidence, added: EndpointEvidence, log_weight: float) -> EndpointEvidence:
+def _grow(evidence: EndpointEvidence, added: _Added, log_weight: float) -> EndpointEvidence:
     """Segments that are not running any more begin anew, and what they had proven is over."""
-    cusums = np.clip(evidence.cusums + added.log_sums[:, MILDEST, 0], 0.0, CUSUM_CAP)
+    cusums = np.minimum(np.maximum(evidence.cusums + added.log_ratios[:, MILDEST, 0], 0.0), CUSUM_CAP)
     running = cusums > 0
-    log_sums = accumulate(evidence.log_sums, added.log_sums, log_weight)
+    log_sums = accumulate(evidence.log_sums, added.log_ratios, log_weight)
     return EndpointEvidence(
         names=evidence.names,
         log_weights=evidence.log_weights,
         log_sums=forget_gains(log_sums, ~running[:, WATCH_OF]),
         cusums=cusums,
         since=np.where(running, np.minimum(evidence.since, added.since), math.inf),
-        counts=np.where(running[..., None, None], evidence.counts + added.counts, 0.0),
-        slots=np.where(running[..., None, None], evidence.slots + added.slots, 0.0),
-        latency=np.where(running[:, Watch.P95, None, None], evidence.latency + added.latency, 0.0),
+        counts=np.where(running[..., None, None], evidence.counts + added.counts[:, None], 0.0),
+        slots=_slots(evidence.slots, added.slots, running),
+        latency=_latency(evidence.latency, added.latencies, running[:, Watch.P95]),
     )
+
+
+def _slots(kept: Floats, added: Floats, running: NDArray[np.bool_]) -> Floats:
+    slots = np.zeros(kept.shape)
+    endpoints, watches = running.nonzero()
+    slots[endpoints, watches] = kept[endpoints, watches] + added[endpoints]
+    return slots
+
+
+def _latency(kept: Floats, added: Latencies, running: NDArray[np.bool_]) -> Floats:
+    latency = np.zeros(kept.shape)
+    latency[running] = kept[running]
+    here = running.repeat(2)[added.rows]
+    np.add.at(latency.reshape(-1), added.rows[here] * BINS + added.bins[here], added.counts[here])
+    return latency
 
 
 def _admit(evidence: EndpointEvidence, closed: Closed, log_total: float) -> EndpointEvidence:
     """Endpoints not compared before get a row, the busiest first, while there are any left."""
-    requests = closed.table.counts[:, CANARY, Count.ANSWERED]
+    if len(evidence.names) == MOST_ENDPOINTS or set(evidence.names).issuperset(closed.endpoints):
+        return evidence
+    requests = closed.strata.counts[:, CANARY, Count.ANSWERED]
     unknown = {name: -requests[at] for at, name in enumerate(closed.endpoints) if name not in evidence.names}
     names = sorted(unknown, key=lambda name: (unknown[name], name))[: MOST_ENDPOINTS - len(evidence.names)]
-    if not names:
-        return evidence
     weights = _later_weights(len(evidence.names), len(names)) if evidence.names else _first_weights(len(names))
     added = replace(_rows(len(names), log_total), names=tuple(names), log_weights=np.log(weights))
     arrays = {
@@ -132,6 +167,8 @@ def _by_rank(endpoints: int) -> Floats:
 
 def _spread(values: Floats, rows: Sequence[int], endpoints: int) -> Floats:
     """The strata's values, added up by endpoint."""
+    if list(rows) == list(range(endpoints)):
+        return values
     spread = np.zeros((endpoints, *values.shape[1:]))
     if len(set(rows)) == len(rows):
         spread[rows] = values

@@ -35,7 +35,8 @@ from serinus.analysis.comparison import (
 from serinus.analysis.criteria import Criteria
 from serinus.analysis.limits import LIMIT_ODDS, allowed
 from serinus.analysis.quantiles import P95
-from serinus.analysis.tables import LEGACY, Count, slots_of, tabulate
+from serinus.analysis.tables import LEGACY, Count, slots_of
+from serinus.analysis.tabulation import tabulate
 from serinus.analysis.verdict import Metric
 from serinus.analysis.worse import EXTRA_QUANTILES, EXTRA_QUANTILES_FROM
 from serinus.metrics.sketch import BINS, EDGES_SECONDS
@@ -82,10 +83,10 @@ def measured(cells: Iterable[Cell]) -> Baseline | None:
     cell = merge(cells)
     if cell.error_rate is None or not cell.latency:
         return None
-    table = tabulate([(cell, Cell())])
-    if table is None:
+    strata = tabulate([(cell, Cell())])
+    if strata is None:
         return None
-    table = table.pick(0)
+    table = strata.summed()
     past = Past(table.counts[LEGACY], table.latency[LEGACY], slots_of(table.slots[LEGACY], Count.ERRORS))
     return Baseline(cell.error_rate, table.latency[LEGACY], past.design_effect)
 

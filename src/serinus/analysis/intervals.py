@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from serinus.analysis import quantiles
-from serinus.analysis.arrays import Floats
+from serinus.analysis.quantiles import Distribution
 from serinus.metrics.sketch import BINS
 from serinus.metrics.snapshot import Cell
 
@@ -33,15 +32,11 @@ class Estimate(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """One version's events among `requests`, and `timed` latencies: a histogram and the sums of seconds in its bins.
-
-    A histogram may be weighted; `timed` says how many requests it comes from.
-    """
+    """One version's events among `requests`, and its latencies: as they may be weighted, `timed` is their number."""
 
     events: float
     requests: float
-    latency: Floats
-    seconds: Floats
+    latency: Distribution
     timed: float
 
 
@@ -49,7 +44,7 @@ def sample_of(cell: Cell) -> Sample:
     latency, seconds = np.zeros(BINS), np.zeros(BINS)
     for dense, sparse in ((latency, cell.latency), (seconds, cell.latency_seconds)):
         dense[list(sparse)] = list(sparse.values())
-    return Sample(cell.errors, cell.valid, latency, seconds, float(latency.sum()))
+    return Sample(cell.errors, cell.valid, Distribution(latency, seconds), float(latency.sum()))
 
 
 def anytime_z(requests: float, alpha: float = ALPHA) -> float:
@@ -129,7 +124,7 @@ def _log_quantile(sample: Sample, share: float, z: float) -> Estimate | None:
     if low_rank < 1 or high_rank > count:
         return None
     shares = (share, low_rank / count, high_rank / count)
-    levels = quantiles.quantiles_ms(sample.latency, sample.seconds, shares)
+    levels = sample.latency.quantiles_ms(shares)
     if levels is None:
         return None
     value, low, high = map(log, levels)

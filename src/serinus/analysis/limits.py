@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from enum import IntEnum
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from serinus.analysis import planner, proportions, quantiles
 from serinus.analysis.accumulator import Beginnings, accumulate, forget_gains
@@ -25,6 +27,10 @@ CUSUM_CAP = 6.0  # nats: how much evidence a recovery must outweigh before the b
 BREACH_NATS = 1.353
 BREACH_REQUESTS = 1_000.0
 P95_EVENTS = 0.05  # P95 is above the limit when more than this part is slower
+_COLUMNS = {
+    Metric.AVAILABILITY: (Count.VALID, Count.FAILED),
+    Metric.CLIENT_ERROR_RATE: (Count.ANSWERED, Count.CLIENT_ERRORS),
+}  # requests and events; the others' are valid requests and errors
 
 
 class Part(IntEnum):
@@ -62,59 +68,98 @@ def allowed(limit: Limit) -> float:
             return limit.value
 
 
-def limit_counts(limit: Limit, table: Table, arm: int) -> tuple[float, float]:
-    """Requests and events of one version."""
-    row = table.counts[arm]
-    match limit.metric:
-        case Metric.P95:
+class _Bounds(NamedTuple):
+    """What does not change from slice to slice, a row for each limit; `requests` and `events` are columns of counts."""
+
+    allowed: tuple[float, ...]
+    requests: NDArray[np.intp]
+    events: NDArray[np.intp]
+    slower: tuple[tuple[int, int], ...]
+    """(row, first slow bin) of the limits on P95."""
+    client_errors: tuple[int, ...]
+    """Rows of the limits whose events are client errors; every other event is taken for an error."""
+
+
+@lru_cache(maxsize=64)
+def _bounds(limits: tuple[Limit, ...]) -> _Bounds:
+    columns = [_COLUMNS.get(limit.metric, (Count.VALID, Count.ERRORS)) for limit in limits]
+    return _Bounds(
+        allowed=tuple(map(allowed, limits)),
+        requests=np.array([requests for requests, _ in columns], dtype=np.intp),
+        events=np.array([events for _, events in columns], dtype=np.intp),
+        slower=tuple(
+            (row, quantiles.threshold_of(limit.value) + 1)
+            for row, limit in enumerate(limits)
+            if limit.metric is Metric.P95
+        ),
+        client_errors=tuple(row for row, limit in enumerate(limits) if limit.metric is Metric.CLIENT_ERROR_RATE),
+    )
+
+
+def limit_counts(limits: tuple[Limit, ...], table: Table) -> Floats:
+    """Requests and events of both versions: limits x `Part`."""
+    bounds = _bounds(limits)
+    counts = np.empty((len(limits), len(Part)))
+    for arm, parts in ((CANARY, slice(0, 2)), (LEGACY, slice(2, 4))):
+        row = table.counts[arm]
+        counts[:, parts.start], counts[:, parts.start + 1] = row[bounds.requests], row[bounds.events]
+        if bounds.slower:
             seen = max(0.0, float(table.latency[arm].sum()))
-            return seen, float(quantiles.slower(table.latency[arm], quantiles.threshold_of(limit.value)))
-        case Metric.AVAILABILITY:
-            return float(row[Count.VALID]), float(row[Count.FAILED])
-        case Metric.CLIENT_ERROR_RATE:
-            return float(row[Count.ANSWERED]), float(row[Count.CLIENT_ERRORS])
-        case _:
-            return float(row[Count.VALID]), float(row[Count.ERRORS])
+        for place, first in bounds.slower:
+            counts[place, parts] = seen, min(max(float(table.latency[arm, first:].sum()), 0.0), seen)
+    return counts
 
 
 def fold_limits(
-    evidence: LimitEvidence, table: Table, limits: Sequence[Limit], *, started_at: float, ended_at: float
+    evidence: LimitEvidence, table: Table, limits: tuple[Limit, ...], *, started_at: float, ended_at: float
 ) -> LimitEvidence:
     """The evidence with one more slice of all endpoints together."""
-    counts = np.array([limit_counts(limit, table, CANARY) + limit_counts(limit, table, LEGACY) for limit in limits])
+    counts = limit_counts(limits, table)
     if not limits or counts[:, Part.CANARY_N].max() <= 0:
         return evidence
-    bounds = np.array([allowed(limit) for limit in limits])
-    ratios = proportions.limit(counts[:, Part.CANARY_N], counts[:, Part.CANARY_X], bounds, LIMIT_ODDS)
+    bounds = _bounds(limits)
+    ratios = proportions.limit(counts[:, Part.CANARY_N], counts[:, Part.CANARY_X], np.array(bounds.allowed), LIMIT_ODDS)
     beginnings, log_weight = evidence.beginnings.next(ended_at)
-    cusums = np.clip(evidence.cusums + ratios[:, 0], 0.0, CUSUM_CAP)
+    cusums = np.minimum(np.maximum(evidence.cusums + ratios[:, 0], 0.0), CUSUM_CAP)
     running = cusums > 0
     stretch = np.where(running[:, None], evidence.counts + counts, 0.0)
     total = evidence.total + float(table.counts[CANARY, Count.VALID])
-    return replace(
-        evidence,
+    return LimitEvidence(
         log_sums=forget_gains(accumulate(evidence.log_sums, ratios, log_weight), ~running),
         beginnings=beginnings,
         cusums=cusums,
         since=np.where(running, np.minimum(evidence.since, started_at), math.inf),
         counts=stretch,
-        slots=np.where(running[:, None, None], evidence.slots + _slots(limits, table), 0.0),
-        latency=np.where(running[:, None], evidence.latency + table.latency[CANARY], 0.0),
-        seconds=np.where(running[:, None], evidence.seconds + table.seconds[CANARY], 0.0),
+        slots=_stretch(evidence.slots, _slots(bounds, table), running),
+        latency=_stretch(evidence.latency, table.latency[CANARY], running),
+        seconds=_stretch(evidence.seconds, table.seconds[CANARY], running),
         clearest=np.where(running, np.maximum(evidence.clearest, _clearness(stretch, bounds, total)), -math.inf),
         total=total,
     )
 
 
-def _slots(limits: Sequence[Limit], table: Table) -> Floats:
-    """Of the canary, limits x (requests, events) x `SLOTS`; every event but a client error is taken for an error."""
-    kinds = (Count.CLIENT_ERRORS if limit.metric is Metric.CLIENT_ERROR_RATE else Count.ERRORS for limit in limits)
-    return np.stack([slots_of(table.slots[CANARY], kind) for kind in kinds])
+def _stretch(kept: Floats, added: Floats, running: NDArray[np.bool_]) -> Floats:
+    """With what is added to each row that is running; the others begin anew. `added` is a row for each, or for all."""
+    if not running.any():
+        return np.zeros(kept.shape)
+    return np.where(running.reshape(-1, *(1,) * (kept.ndim - 1)), kept + added, 0.0)
 
 
-def _clearness(counts: Floats, bounds: Floats, total: float) -> Floats:
+def _slots(bounds: _Bounds, table: Table) -> Floats:
+    """Of the canary, (requests, events) x `SLOTS`, for each limit if they differ."""
+    errors = slots_of(table.slots[CANARY], Count.ERRORS)
+    if not bounds.client_errors:
+        return errors
+    slots = np.repeat(errors[None], len(bounds.allowed), axis=0)
+    slots[list(bounds.client_errors)] = slots_of(table.slots[CANARY], Count.CLIENT_ERRORS)
+    return slots
+
+
+def _clearness(counts: Floats, bounds: _Bounds, total: float) -> list[float]:
     """By how many nats the stretches are clearer than an observed breach must be."""
-    requests, events = counts[:, Part.CANARY_N], counts[:, Part.CANARY_X]
-    rates = np.divide(events, requests, out=np.zeros_like(events), where=requests > 0)
-    nats = np.where(rates > bounds, requests * planner.divergence(rates, bounds), 0.0)
-    return np.asarray(nats - BREACH_NATS - math.log1p(total / BREACH_REQUESTS))
+    rows = zip(counts[:, Part.CANARY_N].tolist(), counts[:, Part.CANARY_X].tolist(), bounds.allowed, strict=True)
+    bar = BREACH_NATS + math.log1p(total / BREACH_REQUESTS)
+    return [
+        (requests * planner.limit_growth(events / requests, bound) if requests > 0 else 0.0) - bar
+        for requests, events, bound in rows
+    ]

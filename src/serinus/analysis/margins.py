@@ -1,9 +1,9 @@
 """The margins of the present step: observed (the SLO, literally) and proven (sequential non-inferiority tests)."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
-
-import numpy as np
+from typing import NamedTuple
 
 from serinus.analysis import guards, intervals, obstacles, planner, quantiles
 from serinus.analysis.accumulator import log_evidence
@@ -12,12 +12,14 @@ from serinus.analysis.criteria import Criteria
 from serinus.analysis.evidence import Evidence
 from serinus.analysis.intervals import Sample
 from serinus.analysis.obstacles import Obstacle
+from serinus.analysis.quantiles import P95, Distribution
 from serinus.analysis.reasons import Reason
-from serinus.analysis.tables import CANARY, DENOMINATORS, LEGACY, Count, Table, Tally, matched, stack
+from serinus.analysis.tables import CANARY, LEGACY, Count, Table, Tally, matched, stack
 from serinus.analysis.verdict import Check, Metric, Verdict
 
 MIN_LEGACY_REQUESTS = 100
 MOST_REQUESTS = 1e9  # what stands for "never at this rate"
+_Growth = Callable[[Evidence, Criteria], float]  # nats of proof for each canary request
 NOT_CONCURRENT = Obstacle(Verdict.INCONCLUSIVE, Reason.NO_CONCURRENT_TRAFFIC, {})
 
 
@@ -27,43 +29,53 @@ def step_tally(evidence: Evidence) -> Tally:
     return evidence.step.tally + matched(stack(waiting)).summed() if waiting else evidence.step.tally
 
 
+class StepTally(NamedTuple):
+    """The present step's tally, and its latencies by version."""
+
+    tally: Tally
+    latency: tuple[Distribution, Distribution]
+
+    @property
+    def p95s_ms(self) -> tuple[float, float] | None:
+        """(LEGACY, canary); None when either is empty."""
+        legacy, canary = (each.quantile_ms(P95) for each in self.latency)
+        return None if legacy is None or canary is None else (legacy, canary)
+
+
+def read_step(evidence: Evidence) -> StepTally:
+    tally = step_tally(evidence)
+    legacy, canary = (Distribution(tally.latency[arm], tally.seconds[arm]) for arm in (LEGACY, CANARY))
+    return StepTally(tally, (legacy, canary))
+
+
 def margin_checks(
-    evidence: Evidence, tally: Tally, criteria: Criteria, now: float
+    evidence: Evidence, step: StepTally, criteria: Criteria, now: float
 ) -> tuple[tuple[Check, ...], tuple[Check, ...]]:
-    """(observed: error rate, P95, volume; proven: error rate, P95). `tally` is the present step's."""
-    estimates = _estimates(tally, evidence, criteria)
+    """(observed: error rate, P95, volume; proven: error rate, P95)."""
+    estimates = _estimates(step, evidence, criteria)
     uncompared = obstacles.of_comparison(evidence, now)
     obstacle = uncompared or _too_few(evidence, criteria)
     observed = (*(_unless(obstacle, estimate) for estimate in estimates), _volume(evidence, criteria, now))
     logs = log_evidence(evidence.step.log_products, PROMOTION_LOG_PRIOR)
-    growths = _error_growth(evidence, criteria), _p95_growth(evidence, criteria)
-    rows = zip(estimates, map(float, logs), growths, strict=True)
+    rows = zip(estimates, logs.tolist(), (_error_growth, _p95_growth), strict=True)
     return observed, tuple(_unless(uncompared, _proof(*row, evidence, criteria)) for row in rows)
 
 
-def _estimates(tally: Tally, evidence: Evidence, criteria: Criteria) -> tuple[Check, Check]:
+def _estimates(step: StepTally, evidence: Evidence, criteria: Criteria) -> tuple[Check, Check]:
     """Error rate and P95 as they are observed, on however little."""
-    errors = _observed(evidence, Metric.ERROR_RATE, criteria.error_rate_margin, tally.rates(Count.ERRORS))
-    p95 = _observed(evidence, Metric.P95, criteria.p95_margin, quantiles.p95s_ms(tally.latency, tally.seconds))
-    legacy, canary = samples(tally, evidence.step.table, Count.ERRORS)
+    errors = _observed(evidence, Metric.ERROR_RATE, criteria.error_rate_margin, step.tally.rates(Count.ERRORS))
+    p95 = _observed(evidence, Metric.P95, criteria.p95_margin, step.p95s_ms)
+    legacy, canary = _samples(step, evidence.step.table)
     between = intervals.rate_difference(canary, legacy, design_effect=evidence.past.design_effect)
     return replace(errors, interval=between), replace(p95, interval=intervals.p95_increase(canary, legacy))
 
 
-def samples(tally: Tally, table: Table, events: Count) -> tuple[Sample, Sample]:
+def _samples(step: StepTally, table: Table) -> tuple[Sample, Sample]:
     """(LEGACY, canary): LEGACY's rates and latencies by the tally, on as many requests as the table says."""
-    requests = (tally.counts[:, DENOMINATORS[events]], table.counts[:, DENOMINATORS[events]])
-    rates = np.divide(tally.counts[:, events], requests[0], out=np.zeros(2), where=requests[0] > 0)
-    timed = table.latency.sum(axis=1)
+    rates = step.tally.rates(Count.ERRORS) or (0.0, 0.0)
+    requests, timed = table.counts[:, Count.VALID].tolist(), table.latency.sum(axis=1).tolist()
     of_legacy, of_canary = (
-        Sample(
-            events=float(rates[arm] * requests[1][arm]),
-            requests=float(requests[1][arm]),
-            latency=tally.latency[arm],
-            seconds=tally.seconds[arm],
-            timed=float(timed[arm]),
-        )
-        for arm in (LEGACY, CANARY)
+        Sample(rates[arm] * requests[arm], requests[arm], step.latency[arm], timed[arm]) for arm in (LEGACY, CANARY)
     )
     return of_legacy, of_canary
 
@@ -96,7 +108,7 @@ def _volume_counted(evidence: Evidence, criteria: Criteria) -> Check:
     return Check(Metric.VOLUME, Metric.VOLUME, verdict, reason, requests, needed, numbers, evidence.step.started_at)
 
 
-def _proof(estimate: Check, log_e: float, growth: float, evidence: Evidence, criteria: Criteria) -> Check:
+def _proof(estimate: Check, log_e: float, growth: _Growth, evidence: Evidence, criteria: Criteria) -> Check:
     log_bar = -math.log(criteria.promotion_alpha)
     requests = _canary_requests(evidence)
     strength, bar = math.exp(min(log_e, 700.0)), 1 / criteria.promotion_alpha
@@ -104,7 +116,8 @@ def _proof(estimate: Check, log_e: float, growth: float, evidence: Evidence, cri
     verdict, reason = Verdict.PASS, Reason.PROVEN_WITHIN_MARGIN
     if log_e < log_bar or requests <= criteria.min_canary_requests:
         verdict, reason = Verdict.INCONCLUSIVE, Reason.NOT_YET_PROVEN
-        more = max(planner.requests_until(log_bar, log_e, growth), criteria.min_canary_requests + 1 - requests)
+        until = planner.requests_until(log_bar, log_e, growth(evidence, criteria))
+        more = max(until, criteria.min_canary_requests + 1 - requests)
         numbers["more_requests"] = min(more, MOST_REQUESTS)
     return replace(estimate, verdict=verdict, reason=reason, numbers=numbers)
 
@@ -119,11 +132,11 @@ def _p95_growth(evidence: Evidence, criteria: Criteria) -> float:
     past = evidence.past.latency
     if past.sum() <= 0:
         return 0.0
-    threshold = int(quantiles.thresholds(past, (quantiles.P95,))[0])
+    threshold = int(quantiles.thresholds(past, (P95,))[0])
     within = math.floor(quantiles.bins_of_increase(criteria.p95_margin) + 1e-9)
     beyond = min(threshold + within, quantiles.LARGEST_THRESHOLD)
     canary_p, legacy_p = (float(quantiles.slower(past, edge) / past.sum()) for edge in (beyond, threshold))
-    return planner.share_growth(canary_p, legacy_p, _legacy_per_canary(evidence), PROMOTION_ODDS)
+    return planner.share_growth(canary_p, legacy_p, _legacy_per_canary(evidence), PROMOTION_ODDS.tolist())
 
 
 def _legacy_per_canary(evidence: Evidence) -> float:

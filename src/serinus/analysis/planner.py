@@ -1,22 +1,17 @@
 """How many more canary requests a decision needs: evidence grows by a constant number of nats for each, on average."""
 
 import math
+from collections.abc import Iterable
 
-import numpy as np
-
-from serinus.analysis.arrays import Floats
-
-_GRID = np.linspace(0.001, 0.999, 400)
 _SPREAD_NATS = 0.5  # what the luck of the draw costs at the median
+_HALVINGS = 24
 
 
-def divergence(p: Floats | float, q: Floats | float) -> Floats:
+def divergence(p: float, q: float) -> float:
     """Kullback-Leibler divergence of Bernoulli(p) from Bernoulli(q), in nats."""
-    p, q = np.asarray(p, dtype=np.float64), np.clip(q, 1e-12, 1 - 1e-12)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        here = np.where(p > 0, p * np.log(p / q), 0.0)
-        rest = np.where(p < 1, (1 - p) * np.log((1 - p) / (1 - q)), 0.0)
-    return np.asarray(here + rest)
+    q = min(max(q, 1e-12), 1 - 1e-12)
+    here = p * math.log(p / q) if p > 0 else 0.0
+    return here + ((1 - p) * math.log((1 - p) / (1 - q)) if p < 1 else 0.0)
 
 
 def margin_growth(rate: float, margin: float, legacy_per_canary: float) -> float:
@@ -32,21 +27,27 @@ def excess_growth(canary_p: float, legacy_p: float, margin: float, legacy_per_ca
 
 
 def _difference_growth(canary_p: float, legacy_p: float, margin: float, legacy_per_canary: float) -> float:
-    """By the closest pair of rates that are `margin` apart."""
-    null = _GRID * min(1 - margin, canary_p + legacy_p + margin)
-    return float((divergence(canary_p, null + margin) + legacy_per_canary * divergence(legacy_p, null)).min())
+    """By the closest pair of rates that are `margin` apart, found where the slope of the convex divergence is nil."""
+    low, high = 0.0, min(1 - margin, canary_p + legacy_p + margin)
+    for _ in range(_HALVINGS):
+        null = (low + high) / 2
+        canary = (null + margin - canary_p) / ((null + margin) * (1 - null - margin))
+        slope = canary + legacy_per_canary * (null - legacy_p) / (null * (1 - null))
+        low, high = (low, null) if slope > 0 else (null, high)
+    null = (low + high) / 2
+    return divergence(canary_p, null + margin) + legacy_per_canary * divergence(legacy_p, null)
 
 
-def share_growth(canary_p: float, legacy_p: float, legacy_per_canary: float, odds: Floats) -> float:
+def share_growth(canary_p: float, legacy_p: float, legacy_per_canary: float, odds: Iterable[float]) -> float:
     """Nats per canary request of the share test against its best alternative of `odds`, at these rates of events."""
     part = 1 / (1 + legacy_per_canary)
     events = canary_p + legacy_per_canary * legacy_p
-    return float((canary_p * np.log(odds) - events * np.log1p(part * (odds - 1))).max())
+    return max(canary_p * math.log(each) - events * math.log1p(part * (each - 1)) for each in odds)
 
 
 def limit_growth(rate: float, allowed: float) -> float:
     """Nats per request of the proof that `rate` is above `allowed`."""
-    return float(divergence(rate, allowed)) if rate > allowed else 0.0
+    return divergence(rate, allowed) if rate > allowed else 0.0
 
 
 def requests_until(log_bar: float, log_evidence: float, growth: float) -> float:

@@ -22,7 +22,7 @@ EXACT_UP_TO = 512  # canary requests in a row; beyond it the O(1) bound replaces
 
 
 class Pair(NamedTuple):
-    """Requests and events of both versions, one entry for each row."""
+    """Requests and events of both versions, one entry for each row; for a difference, shaped rows x 1."""
 
     canary_n: Floats
     canary_x: Floats
@@ -50,8 +50,10 @@ def share(pair: Pair, odds: Floats) -> Floats:
     level: log psi^x - log E[psi^X].
     """
     log_odds = np.broadcast_to(np.log(odds), (len(pair.canary_n), odds.shape[-1]))
-    informative = (pair.canary_n > 0) & (pair.legacy_n > 0) & (pair.canary_x + pair.legacy_x > 0)
     few = pair.canary_n <= EXACT_UP_TO
+    if few.all():  # without an event or one of the versions there is but one outcome, and it says nothing
+        return np.asarray(pair.canary_x[:, None] * log_odds - _log_mean_exact(pair, log_odds))
+    informative = (pair.canary_n > 0) & (pair.legacy_n > 0) & (pair.canary_x + pair.legacy_x > 0)
     out = np.zeros(log_odds.shape)
     for rows, normaliser in ((informative & few, _log_mean_exact), (informative & ~few, _log_mean_bound)):
         if rows.any():
@@ -68,9 +70,10 @@ def _log_mean_exact(table: Pair, log_odds: Floats) -> Floats:
     u = least + np.arange(float((most - least).max()) + 1)
     possible = u <= most
     before = u[:, :-1]
-    ways = np.where(possible[:, 1:], (canary_n - before) * (events - before), 1.0)
-    steps = np.log(ways) - np.log((before + 1) * (legacy_n - events + before + 1))
-    log_p = np.concatenate((np.zeros((len(u), 1)), np.cumsum(steps, axis=1)), axis=1)
+    ways = (canary_n - before) * (events - before) / ((before + 1) * (legacy_n - events + before + 1))
+    log_p = np.zeros(u.shape)
+    np.log(ways, out=log_p[:, 1:], where=possible[:, 1:])
+    log_p.cumsum(axis=1, out=log_p)
     log_p[~possible] = -np.inf
     log_p -= log_p.max(axis=1, keepdims=True)
     joint = log_odds[:, :, None] * u[:, None, :]
@@ -94,17 +97,20 @@ def _log_mean_bound(table: Pair, log_odds: Floats) -> Floats:
 def difference(pair: Pair, margin: Floats, tilts: Tilts) -> Floats:
     """Is the canary's rate on the other side of LEGACY's plus the row's `margin` (a difference of fractions, 0..1)?
 
+    Everything is shaped rows x 1, or rows x alternatives, and may have more leading axes.
+
     The signs of the tilts choose the null: canary >= 0 >= legacy tests "at most the margin worse", canary <= 0 <=
     legacy tests "the margin worse or more". Any tilts of these signs are valid; `tilts_towards` gives ones with power.
     """
-    n_c, x_c, n_l, x_l = (column[:, None] for column in pair)
-    a, b, delta = np.expm1(tilts.canary), np.expm1(tilts.legacy), margin[:, None]
+    n_c, x_c, n_l, x_l = pair
+    a, b = np.expm1(tilts.canary), np.expm1(tilts.legacy)
+    both = a * b
     # The logarithm of the mean is concave in LEGACY's rate p, with this peak; without a tilt it is monotone.
     with np.errstate(divide="ignore", invalid="ignore"):
-        peak = -(n_c * a + n_l * b * (1 + delta * a)) / (a * b * (n_c + n_l))
-    p = np.where(a * b != 0, peak, np.where(a + b > 0, 1.0, 0.0))
-    p = np.minimum(np.maximum(p, 0.0), 1 - delta)
-    log_mean = n_c * np.log1p((p + delta) * a) + n_l * np.log1p(p * b)
+        peak = -(n_c * a + n_l * b * (1 + margin * a)) / (both * (n_c + n_l))
+    p = np.where(both != 0, peak, a + b > 0)
+    p = np.minimum(np.maximum(p, 0.0), 1 - margin)
+    log_mean = n_c * np.log1p((p + margin) * a) + n_l * np.log1p(p * b)
     return np.asarray(tilts.canary * x_c + tilts.legacy * x_l - log_mean)
 
 
@@ -116,18 +122,20 @@ def tilts_towards(pair: Pair, margin: Floats, canary_p: Floats, legacy_p: Floats
     first-order approximation of it; taking 1 - p at the guesses leaves a quadratic in LEGACY's rate, within 3 % of the
     best growth from 0.005 % to 30 % errors and at any share.
     """
-    n_c, n_l = pair.canary_n[:, None], pair.legacy_n[:, None]
-    delta, base, guess = margin[:, None], legacy_p[:, None], np.minimum(canary_p, LARGEST_RATE)
-    null_c = np.minimum(base + delta, LARGEST_RATE)
-    weight_c, weight_l = n_c / (1 - null_c), n_l / (1 - base)
-    half = (weight_c * (delta - guess) + weight_l * (delta - base)) / 2
+    guess = np.minimum(canary_p, LARGEST_RATE)
+    null_c = np.minimum(legacy_p + margin, LARGEST_RATE)
+    weight_c, weight_l = pair.canary_n / (1 - null_c), pair.legacy_n / (1 - legacy_p)
+    half = (weight_c * (margin - guess) + weight_l * (margin - legacy_p)) / 2
     weight = np.maximum(weight_c + weight_l, 1.0)
-    nearest = (np.sqrt(half * half + weight * weight_l * base * delta) - half) / weight
-    nearest = np.minimum(np.maximum(nearest, SMALLEST_RATE), LARGEST_RATE - delta)
-    canary = logit(guess) - logit(nearest + delta)
-    legacy = logit(base) - logit(nearest)
-    worse = np.where(guess >= null_c, 1.0, -1.0)
-    return Tilts(worse * np.maximum(worse * canary, 0), worse * np.minimum(worse * legacy, 0))
+    nearest = (np.sqrt(half * half + weight * weight_l * legacy_p * margin) - half) / weight
+    nearest = np.minimum(np.maximum(nearest, SMALLEST_RATE), LARGEST_RATE - margin)
+    canary = logit(guess) - logit(nearest + margin)
+    legacy = logit(legacy_p) - logit(nearest)
+    worse = guess >= null_c
+    return Tilts(
+        np.where(worse, np.maximum(canary, 0.0), np.minimum(canary, 0.0)),
+        np.where(worse, np.minimum(legacy, 0.0), np.maximum(legacy, 0.0)),
+    )
 
 
 def limit(requests: Floats, events: Floats, allowed: Floats, odds: Floats) -> Floats:

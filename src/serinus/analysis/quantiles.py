@@ -25,20 +25,33 @@ def thresholds(latency: Floats, qs: Sequence[float]) -> NDArray[np.intp]:
     return np.asarray(np.minimum(bins, LARGEST_THRESHOLD), dtype=np.intp)
 
 
+class Distribution:
+    """A histogram and the sums of seconds in its bins, cumulated once for any number of questions; weights need not be
+    whole.
+    """
+
+    __slots__ = ("_counts", "_cumulated", "_seconds", "requests")
+
+    def __init__(self, latency: Floats, seconds: Floats) -> None:
+        self._counts, self._seconds = np.maximum(latency, 0.0), seconds
+        self._cumulated = self._counts.cumsum()
+        self.requests = float(self._cumulated[-1])
+
+    def quantiles_ms(self, qs: Sequence[float]) -> tuple[float, ...] | None:
+        """As `metrics.sketch.quantile` has them; None for an empty histogram."""
+        if self.requests <= 0:
+            return None
+        bins = self._cumulated.searchsorted([q * self.requests * (1 - _TOLERANCE) for q in qs]).tolist()
+        return tuple(mean_ms(bin_, float(self._counts[bin_]), float(self._seconds[bin_])) for bin_ in bins)
+
+    def quantile_ms(self, q: float) -> float | None:
+        found = self.quantiles_ms((q,))
+        return None if found is None else found[0]
+
+
 def quantile_ms(latency: Floats, seconds: Floats, q: float) -> float | None:
     """The `q` quantile, as `metrics.sketch.quantile` has it; None for an empty histogram. Weights need not be whole."""
-    found = quantiles_ms(latency, seconds, (q,))
-    return None if found is None else found[0]
-
-
-def quantiles_ms(latency: Floats, seconds: Floats, qs: Sequence[float]) -> tuple[float, ...] | None:
-    """Several quantiles at the price of one; None for an empty histogram."""
-    counts = np.maximum(latency, 0.0)
-    cumulated = counts.cumsum()
-    if cumulated[-1] <= 0:
-        return None
-    bins = cumulated.searchsorted(np.asarray(qs) * cumulated[-1] * (1 - _TOLERANCE)).tolist()
-    return tuple(mean_ms(bin_, float(counts[bin_]), float(seconds[bin_])) for bin_ in bins)
+    return Distribution(latency, seconds).quantile_ms(q)
 
 
 def slower(latency: Floats, threshold: int) -> Floats:

@@ -1,22 +1,20 @@
 """Counts of both versions as arrays: strata, and their sums with LEGACY weighted to the canary's traffic."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from serinus.analysis.arrays import Floats
-from serinus.metrics.sketch import BINS, SLOW_BIN, mean_ms
-from serinus.metrics.snapshot import ERRORS, SLOTS, VALID, Cell, Outcome
+from serinus.metrics.sketch import BINS
+from serinus.metrics.snapshot import SLOTS
 
 LEGACY, CANARY = 0, 1
 REQUESTS_OF_SLOT, ERRORS_OF_SLOT, CLIENT_ERRORS_OF_SLOT, OTHERS_OF_SLOT = 0, 1, 2, 3
 SLOT_KINDS = 4
-_IN_FLIGHT_SECONDS = mean_ms(SLOW_BIN + 1, 0, 0) / 1_000  # what stands for a latency over 2 s that is not known yet
-_OUTCOMES = tuple(Outcome)
 
 
 class Count(IntEnum):
@@ -32,27 +30,12 @@ class Count(IntEnum):
 
 # What each column is a part of: rates are compared column over denominator.
 DENOMINATORS = np.array([Count.REQUESTS, Count.VALID, Count.VALID, Count.VALID, Count.ANSWERED, Count.ANSWERED])
-_SLOT_DENOMINATORS = [Count.VALID, Count.VALID, Count.ANSWERED, Count.REQUESTS]
-# Which outcomes each column counts, outcomes x `Count`.
-_COUNTED = np.array(
-    [
-        (
-            1.0,
-            outcome in VALID,
-            outcome in ERRORS,
-            outcome is Outcome.FAILED,
-            outcome in VALID or outcome is Outcome.CLIENT_ERROR,
-            outcome is Outcome.CLIENT_ERROR,
-        )
-        for outcome in _OUTCOMES
-    ]
-)
-_NO_COUNTS: tuple[int, ...] = (0,) * SLOTS
+_SLOT_DENOMINATORS = np.array([Count.VALID, Count.VALID, Count.ANSWERED, Count.REQUESTS])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """What both versions did: in one stratum, or in several along a leading axis that the shapes below leave out.
+    """What both versions did, all strata together or in one.
 
     The first index is LEGACY or CANARY. Whole numbers, kept as floats. `counts`: 2 x `Count`. `latency`: 2 x `BINS`; a
     request in flight for over 2 s stands in the bin above until it ends, so a single slice may hold negative numbers
@@ -73,93 +56,92 @@ class Table:
             self.slots + other.slots,
         )
 
-    def summed(self) -> "Table":
-        """All strata together."""
-        return Table(*(array.sum(axis=0) for array in (self.counts, self.latency, self.seconds, self.slots)))
-
-    def pick(self, strata: int | Sequence[int]) -> "Table":
-        """One stratum, or some of them."""
-        return Table(self.counts[strata], self.latency[strata], self.seconds[strata], self.slots[strata])
-
-
-def stack(tables: Sequence[Table]) -> Table:
-    """Several strata as one table."""
-    return Table(
-        np.stack([table.counts for table in tables]),
-        np.stack([table.latency for table in tables]),
-        np.stack([table.seconds for table in tables]),
-        np.stack([table.slots for table in tables]),
-    )
-
 
 def empty_table() -> Table:
     return Table(np.zeros((2, len(Count))), np.zeros((2, BINS)), np.zeros((2, BINS)), np.zeros((2, SLOT_KINDS, SLOTS)))
 
 
-def tabulate(pairs: Sequence[tuple[Cell, Cell]]) -> Table | None:
-    """A stratum for each pair of LEGACY's and the canary's cell, of which there is at least one.
+class Latencies(NamedTuple):
+    """Histograms of many rows, of which most bins are empty: an entry for each bin that is not.
 
-    None if any count cannot be: negative or infinite, a latency off the grid or without a request, slots that are not
-    `SLOTS`.
+    Row 2 s + v is version v in stratum s. Entries of the same row and bin add up.
     """
-    cells = list(chain.from_iterable(pairs))
-    latency, seconds = (_scatter(rows) for rows in ([c.latency for c in cells], [c.latency_seconds for c in cells]))
-    slots = _slots(cells)
-    outcomes = np.array([[cell.outcomes.get(outcome, 0) for outcome in _OUTCOMES] for cell in cells], dtype=np.float64)
-    slow = np.array([(cell.slow_opened, cell.slow_closed) for cell in cells], dtype=np.float64)
-    arrays = (latency, seconds, slots, outcomes, slow)
-    if latency is None or seconds is None or slots is None or not all(map(_are_counts, arrays)):
-        return None
-    if (seconds[latency == 0] > 0).any():
-        return None
-    in_flight = slow[:, 0] - slow[:, 1]
-    latency[:, SLOW_BIN + 1] += in_flight
-    seconds[:, SLOW_BIN + 1] += in_flight * _IN_FLIGHT_SECONDS
-    strata = (len(pairs), 2)
-    return Table(
-        (outcomes @ _COUNTED).reshape(*strata, -1),
-        latency.reshape(*strata, -1),
-        seconds.reshape(*strata, -1),
-        slots.reshape(*strata, SLOT_KINDS, SLOTS),
+
+    rows: NDArray[np.intp]
+    bins: NDArray[np.intp]
+    counts: Floats
+    seconds: Floats
+
+    def summed(self) -> tuple[Floats, Floats]:
+        """(counts, seconds) of all strata together, both 2 x `BINS`."""
+        places = (self.rows & 1) * BINS + self.bins
+        return _add_up(places, self.counts), _add_up(places, self.seconds)
+
+    def of(self, strata: Sequence[int]) -> "Latencies":
+        """Those of some strata, which are counted from 0 again."""
+        rank = np.full(2 * (max(strata, default=0) + 1), -1)
+        for place, stratum in enumerate(strata):
+            rank[2 * stratum : 2 * stratum + 2] = 2 * place, 2 * place + 1
+        rows = rank[np.minimum(self.rows, len(rank) - 1)]
+        here = (rows >= 0) & (self.rows < len(rank))
+        return Latencies(rows[here], self.bins[here], self.counts[here], self.seconds[here])
+
+
+def _add_up(places: NDArray[np.intp], numbers: Floats) -> Floats:
+    return np.asarray(np.bincount(places, numbers, 2 * BINS).reshape(2, BINS), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Strata:
+    """What both versions did in each of several strata: `counts` and `slots` as in `Table`, after an axis of strata."""
+
+    counts: Floats
+    slots: Floats
+    latencies: Latencies
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def summed(self) -> Table:
+        """All strata together."""
+        return Table(self.counts.sum(axis=0), *self.latencies.summed(), self.slots.sum(axis=0))
+
+    def pick(self, stratum: int) -> Table:
+        """One stratum."""
+        return Table(self.counts[stratum], *self.latencies.of([stratum]).summed(), self.slots[stratum])
+
+    def only(self, strata: Sequence[int]) -> "Strata":
+        """Some strata, in that order."""
+        return Strata(self.counts[strata], self.slots[strata], self.latencies.of(strata))
+
+    def __add__(self, other: "Strata") -> "Strata":
+        """These strata, then the others."""
+        joined = (np.concatenate(pair) for pair in zip(self.latencies[1:], other.latencies[1:], strict=True))
+        rows = np.concatenate((self.latencies.rows, other.latencies.rows + 2 * len(self)))
+        return Strata(
+            np.concatenate((self.counts, other.counts)),
+            np.concatenate((self.slots, other.slots)),
+            Latencies(rows, *joined),
+        )
+
+
+def stack(tables: Sequence[Table]) -> Strata:
+    """Each table as a stratum."""
+    latency = np.concatenate([table.latency for table in tables])
+    seconds = np.concatenate([table.seconds for table in tables])
+    rows, bins = ((latency != 0) | (seconds != 0)).nonzero()
+    return Strata(
+        np.stack([table.counts for table in tables]),
+        np.stack([table.slots for table in tables]),
+        Latencies(rows, bins, latency[rows, bins], seconds[rows, bins]),
     )
-
-
-def _scatter(rows: Sequence[Mapping[int, float]]) -> Floats | None:
-    """Sparse histograms as rows of `BINS`; None if one leaves the grid."""
-    sizes = [len(row) for row in rows]
-    length = sum(sizes)
-    bins = np.fromiter(chain.from_iterable(rows), np.intp, length)
-    numbers = np.fromiter(chain.from_iterable(row.values() for row in rows), np.float64, length)
-    if length and (bins.min() < 0 or bins.max() >= BINS):
-        return None
-    dense = np.zeros(len(rows) * BINS)
-    dense[np.repeat(np.arange(len(rows)) * BINS, sizes) + bins] = numbers
-    return dense.reshape(-1, BINS)
-
-
-def _slots(cells: Sequence[Cell]) -> Floats | None:
-    """Cells x `SLOT_KINDS` x `SLOTS`; None where they are not that many."""
-    dense = np.zeros((len(cells), SLOT_KINDS, SLOTS))
-    for row, cell in zip(dense, cells, strict=True):
-        kinds = (cell.slot_requests, cell.slot_errors, cell.slot_client_errors, cell.slot_others)
-        lengths = tuple(map(len, kinds))
-        if lengths[0] != lengths[1] or not {0, SLOTS}.issuperset(lengths):
-            return None
-        for kind, counts in enumerate(kinds):
-            if counts and counts != _NO_COUNTS:
-                row[kind] = counts
-    return dense
-
-
-def _are_counts(numbers: Floats | None) -> bool:
-    return numbers is not None and bool(numbers.min(initial=0.0) >= 0) and math.isfinite(numbers.sum())
 
 
 def slots_of(slots: Floats, events: Count) -> Floats:
     """(requests, events) x `SLOTS` of errors or of client errors, which are counted among all that were answered."""
     if events is Count.CLIENT_ERRORS:
         client_errors = slots[CLIENT_ERRORS_OF_SLOT]
-        return np.stack((slots[REQUESTS_OF_SLOT] + client_errors, client_errors))
+        return np.array((slots[REQUESTS_OF_SLOT] + client_errors, client_errors))
     return slots[: ERRORS_OF_SLOT + 1]
 
 
@@ -169,7 +151,7 @@ class Tally:
 
     LEGACY's counts of each stratum are weighted by canary / LEGACY requests, so neither a daily pattern nor a ramp of
     the share looks like a difference (Simpson's paradox). Strata without LEGACY traffic do not count here.
-    `counts`, `latency` and `seconds` are shaped as in `Table`, leading axis included; `slots` are the canary's.
+    `counts`, `latency` and `seconds` are shaped as in `Table`; `slots` are the canary's.
     """
 
     counts: Floats
@@ -185,12 +167,6 @@ class Tally:
             self.slots + other.slots,
         )
 
-    def summed(self, strata: "np.typing.NDArray[np.bool_] | None" = None) -> "Tally":
-        """All strata together, or those of the mask."""
-        chosen = slice(None) if strata is None else strata
-        arrays = (self.counts, self.latency, self.seconds, self.slots)
-        return Tally(*(array[chosen].sum(axis=0) for array in arrays))
-
     def rates(self, column: Count) -> tuple[float, float] | None:
         """(LEGACY, canary) rate of `column` in its denominator; None without matched traffic."""
         legacy, canary = self.counts[:, DENOMINATORS[column]]
@@ -203,20 +179,32 @@ def empty_tally() -> Tally:
     return Tally(np.zeros((2, len(Count))), np.zeros((2, BINS)), np.zeros((2, BINS)), np.zeros((SLOT_KINDS, SLOTS)))
 
 
-def matched(table: Table) -> Tally:
-    """Each stratum with LEGACY weighted to the canary's traffic."""
-    legacy, canary = (table.counts[:, arm, DENOMINATORS] for arm in (LEGACY, CANARY))
+class Matched(NamedTuple):
+    """Each stratum with LEGACY weighted to the canary's traffic: as in `Tally`, after an axis of strata."""
+
+    counts: Floats
+    slots: Floats
+    latencies: Latencies
+
+    def summed(self) -> Tally:
+        """All strata together."""
+        return Tally(self.counts.sum(axis=0), *self.latencies.summed(), self.slots.sum(axis=0))
+
+    def only(self, strata: Sequence[int]) -> "Matched":
+        return Matched(self.counts[strata], self.slots[strata], self.latencies.of(strata))
+
+
+def matched(strata: Strata) -> Matched:
+    legacy, canary = (strata.counts[:, arm, DENOMINATORS] for arm in (LEGACY, CANARY))
     here = legacy > 0
-    weights = np.divide(canary, legacy, out=np.zeros_like(legacy), where=here)
-    seen = table.latency.sum(axis=-1)
-    both = (seen > 0).all(axis=-1)
-    latency_weights = np.zeros_like(seen)
-    np.divide(seen[:, CANARY], seen[:, LEGACY], out=latency_weights[:, LEGACY], where=both)
-    latency_weights[:, CANARY] = seen[:, LEGACY] > 0
-    slots = table.slots[:, CANARY] * here[:, _SLOT_DENOMINATORS, None]
-    return Tally(
-        np.stack((table.counts[:, LEGACY] * weights, table.counts[:, CANARY] * here), axis=1),
-        table.latency * latency_weights[..., None],
-        table.seconds * latency_weights[..., None],
-        slots,
-    )
+    weights = np.empty(strata.counts.shape)
+    weights[:, LEGACY], weights[:, CANARY] = np.divide(canary, legacy, out=np.zeros(legacy.shape), where=here), here
+    counts = strata.counts * weights
+    found = strata.latencies
+    seen = np.bincount(found.rows, found.counts, 2 * len(strata)).reshape(-1, 2)
+    by_row = np.zeros(seen.shape)
+    by_row[:, CANARY] = seen[:, LEGACY] > 0
+    np.divide(seen[:, CANARY], seen[:, LEGACY], out=by_row[:, LEGACY], where=(seen > 0).all(axis=1))
+    each = by_row.ravel()[found.rows]
+    latencies = Latencies(found.rows, found.bins, found.counts * each, found.seconds * each)
+    return Matched(counts, strata.slots[:, CANARY] * here[:, _SLOT_DENOMINATORS, None], latencies)

@@ -25,7 +25,7 @@ WATCHED: Mapping[Watch, list[Rollback]] = {
     Watch.P95: [Rollback.P95, Rollback.P95_STRICT, Rollback.P75, Rollback.P90, Rollback.P99],
     Watch.CLIENT_ERRORS: [Rollback.CLIENT_ERRORS],
 }
-MILDEST = [WATCHED[watch][0] for watch in Watch]
+MILDEST = np.array([WATCHED[watch][0] for watch in Watch])
 WATCH_OF = np.array([next(watch for watch in Watch if row in WATCHED[watch]) for row in Rollback])
 """By `Rollback` row."""
 METRICS: Mapping[Watch, Metric] = {

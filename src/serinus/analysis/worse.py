@@ -9,8 +9,7 @@ import numpy as np
 
 from serinus.analysis import guards, quantiles
 from serinus.analysis.accumulator import log_evidence
-from serinus.analysis.alpha import HOLD_WEIGHTS, comparison_weights, log_sum, rejected
-from serinus.analysis.arrays import Floats
+from serinus.analysis.alpha import LOG_HOLD_WEIGHTS, comparison_weights, log_comparison_weights, log_sum, rejected
 from serinus.analysis.comparison import LOG_PRIOR, Rollback
 from serinus.analysis.criteria import Criteria
 from serinus.analysis.endpoints import LOG_APART, LOG_WHOLE, endpoint_tally
@@ -73,12 +72,18 @@ class ComparisonReading:
 
 def read_comparisons(evidence: Evidence, criteria: Criteria) -> tuple[ComparisonReading, ...]:
     """Of all endpoints together, one for each `Watch`; then of the endpoints that anything at all speaks against."""
-    logs, comparison = log_evidence(evidence.comparison.log_sums, LOG_PRIOR), evidence.comparison
+    comparison = evidence.comparison
+    logs = log_evidence(comparison.log_sums, LOG_PRIOR).tolist()
     tallies = comparison.segments[Watch.P95].tally, comparison.whole
     if not any(_extra_quantiles_count(tally, criteria) for tally in tallies):
-        logs[list(EXTRA_QUANTILES)] = -math.inf
+        _leave_out(logs)
     whole = tuple(_read(watch, evidence, criteria, logs) for watch in Watch)
     return (*whole, *_read_endpoints(evidence.endpoints, criteria))
+
+
+def _leave_out(logs: list[float]) -> None:
+    for row in EXTRA_QUANTILES:
+        logs[row] = -math.inf
 
 
 def _extra_quantiles_count(tally: Tally, criteria: Criteria) -> bool:
@@ -89,11 +94,13 @@ def _extra_quantiles_count(tally: Tally, criteria: Criteria) -> bool:
     return increase is not None and guards.reaches(increase, criteria.p95_margin)
 
 
-def _read(watch: Watch, evidence: Evidence, criteria: Criteria, logs: Floats) -> ComparisonReading:
+def _read(watch: Watch, evidence: Evidence, criteria: Criteria, logs: Sequence[float]) -> ComparisonReading:
     margin = _margin(watch, criteria)
     whole, segment = evidence.comparison.whole, evidence.comparison.segments[watch]
     running = segment.cusum > 0
-    speaks = logs[WATCHED[watch]].max() > 0  # or else it need not be asked what would be expensive to answer
+    speaks = (
+        max(logs[row] for row in WATCHED[watch]) > 0
+    )  # or else it need not be asked what would be expensive to answer
     recently = speaks and running and _MATTERS[watch](segment.tally, margin)
     return ComparisonReading(
         watch=watch,
@@ -111,17 +118,16 @@ def _read_endpoints(evidence: EndpointEvidence, criteria: Criteria) -> Iterator[
     logs = log_evidence(evidence.log_sums, LOG_PRIOR)
     for row, watch in np.argwhere(evidence.cusums > 0).tolist():
         if logs[row, WATCHED[Watch(watch)]].max() > NOTEWORTHY:
-            yield _read_endpoint(evidence, row, Watch(watch), (criteria, logs[row]))
+            yield _read_endpoint(evidence, row, Watch(watch), (criteria, logs[row].tolist()))
 
 
 def _read_endpoint(
-    evidence: EndpointEvidence, row: int, watch: Watch, known: tuple[Criteria, Floats]
+    evidence: EndpointEvidence, row: int, watch: Watch, known: tuple[Criteria, list[float]]
 ) -> ComparisonReading:
     criteria, logs = known
     tally, margin = endpoint_tally(evidence, row, watch), _margin(watch, criteria)
     if watch is Watch.P95 and not _extra_quantiles_count(tally, criteria):
-        logs = logs.copy()
-        logs[list(EXTRA_QUANTILES)] = -math.inf
+        _leave_out(logs)
     return ComparisonReading(
         watch=watch,
         endpoint=evidence.names[row],
@@ -140,12 +146,12 @@ class _Weighed(TypedDict):
     weight: float
 
 
-def _weigh(watch: Watch, criteria: Criteria, logs: Floats) -> _Weighed:
-    rows, weights = WATCHED[watch], comparison_weights(criteria)
+def _weigh(watch: Watch, criteria: Criteria, logs: Sequence[float]) -> _Weighed:
+    rows, weights = WATCHED[watch], log_comparison_weights(criteria)
     return {
-        "log_e": _weighted(logs[rows], weights[rows]),
-        "log_hold": _weighted(logs[rows], HOLD_WEIGHTS[rows]),
-        "weight": float(weights[rows].sum()),
+        "log_e": log_sum(logs[row] + weights[row] for row in rows),
+        "log_hold": log_sum(logs[row] + LOG_HOLD_WEIGHTS[row] for row in rows),
+        "weight": sum(math.exp(weights[row]) for row in rows),
     }
 
 
@@ -178,11 +184,6 @@ def _margin(watch: Watch, criteria: Criteria) -> float:
             return criteria.p95_margin
         case Watch.CLIENT_ERRORS:
             return criteria.client_error_margin
-
-
-def _weighted(logs: Floats, weights: Floats) -> float:
-    used = weights > 0
-    return log_sum(logs[used] + np.log(weights[used]))
 
 
 def worse_checks(readings: Sequence[ComparisonReading], proven: Collection[str], alpha: float) -> Iterator[Check]:

@@ -79,9 +79,10 @@ def test_the_difference_test_expects_at_most_one_on_the_null_side_of_the_margin(
     n_c, n_l = sizes
     pair = outcomes(n_c, n_l)
     canary_guess, legacy_guess = guesses[0], min(guesses[1], 0.99 - margin)
-    rows = np.ones(len(pair.canary_n))
-    tilts = proportions.tilts_towards(pair, margin * rows, canary_guess * rows[:, None], legacy_guess * rows)
-    log_ratios = proportions.difference(pair, margin * rows, tilts)
+    rows = np.ones((len(pair.canary_n), 1))
+    columns = Pair(*(column[:, None] for column in pair))
+    tilts = proportions.tilts_towards(columns, margin * rows, canary_guess * rows, legacy_guess * rows)
+    log_ratios = proportions.difference(columns, margin * rows, tilts)
     p_l = null * (1 - margin)
     tests_for_worse = canary_guess >= legacy_guess + margin
     p_c = within * (p_l + margin) if tests_for_worse else 1 - within * (1 - p_l - margin)
@@ -96,9 +97,9 @@ def test_the_difference_test_grows_nearly_as_fast_as_any_could(share: float, bas
     margin, requests = 0.005, 10_000.0
     canary_p = base + margin + excess
     n_c, n_l = requests * share, requests * (1 - share)
-    pair = Pair(*(np.array([each]) for each in (n_c, n_c * canary_p, n_l, n_l * base)))
-    rows = np.ones(1)
-    tilts = proportions.tilts_towards(pair, margin * rows, np.array([[canary_p]]), base * rows)
+    pair = Pair(*(np.array([[each]]) for each in (n_c, n_c * canary_p, n_l, n_l * base)))
+    rows = np.ones((1, 1))
+    tilts = proportions.tilts_towards(pair, margin * rows, canary_p * rows, base * rows)
     grown = proportions.difference(pair, margin * rows, tilts)[0, 0]
     null = np.geomspace(1e-9, 0.99 - margin, 200_001)
     best = (n_c * divergence(canary_p, null + margin) + n_l * divergence(base, null)).min()
