@@ -8,10 +8,10 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from serinus.analysis.analyze import analyze, enter_step, fold, start
 from serinus.analysis.criteria import Criteria, Limit
+from serinus.analysis.decider import Answer, Decider, causes
 from serinus.analysis.slices import Compared, Slice
-from serinus.analysis.verdict import Metric, Report, Verdict
+from serinus.analysis.verdict import Metric
 from serinus.metrics.sketch import BINS, mean_ms, upper_edge_ms
 from serinus.metrics.snapshot import SLOTS, Cell, Outcome
 
@@ -168,27 +168,17 @@ class Run:
 
 def judge(stream: Iterator[Slice], criteria: Criteria = CRITERIA, *, until_promoted: bool = False) -> Run:
     """Look after every slice, as the controller does, and act on the first verdict."""
-    evidence = enter_step(start(criteria, 0.0), at=0.0, split_revision=1)
-    requests, promoted = 0, None
+    decider, requests, promoted = Decider(criteria), 0, None
     for slice_ in stream:
-        if slice_.split_revision > evidence.step.split_revision:
-            evidence = enter_step(evidence, at=slice_.started_at, split_revision=slice_.split_revision)
-        evidence = fold(evidence, slice_, criteria)
+        answer = decider.feed(slice_)
         requests += sum(compared.canary.requests for compared in slice_.endpoints.values())
-        report = analyze(evidence, criteria, slice_.ended_at + 1)
-        if reason := rollback_reason(report):
-            return Run(requests, promoted, reason)
-        if promoted is None and all(check.verdict is Verdict.PASS for check in (*report.slo, *report.proof)):
+        if answer is Answer.ROLL_BACK:
+            return Run(requests, promoted, causes(decider.report)[0].name)
+        if promoted is None and answer is Answer.PROMOTE:
             promoted = requests
             if until_promoted:
                 break
     return Run(None, promoted, None)
-
-
-def rollback_reason(report: Report) -> str | None:
-    limits = [each for each in report.limits.values() if not each.environment]
-    checks = (*report.worse, *(each.check for each in limits))
-    return next((check.name for check in checks if check.verdict is Verdict.FAIL), None)
 
 
 def bound(runs: int, rate: float) -> int:

@@ -12,6 +12,7 @@ from serinus.analysis.evidence import Evidence
 from serinus.analysis.fold import enter_step, fold, start
 from serinus.analysis.margins import StepTally, margin_checks, read_step
 from serinus.analysis.obstacles import instead_of
+from serinus.analysis.pace import timed
 from serinus.analysis.quantiles import Distribution
 from serinus.analysis.tables import CANARY, LEGACY, Count
 from serinus.analysis.verdict import Check, Figures, LimitCheck, Report, Verdict
@@ -40,8 +41,8 @@ def analyze(evidence: Evidence, criteria: Criteria, now: float) -> Report:
         through_at=evidence.through_at,
         legacy=legacy,
         canary=canary,
-        slo=slo,
-        proof=proof,
+        slo=tuple(timed(check, evidence) for check in slo),
+        proof=tuple(timed(check, evidence) for check in proof),
         worse=_worse(evidence, criteria, now, (readings, proven)),
         holds=(*hold_checks(readings, proven, criteria.alpha), *ratio_checks(evidence.step)),
         limits=_limits(evidence, criteria, now, (limits, proven)),
@@ -76,7 +77,8 @@ def _limits(
     checks = {}
     for each in readings:
         is_proven = each.is_proven(criteria.alpha) or _term(each) in proven
-        checks[each.limit.name] = limit_check(each, obstacle, criteria.alpha, proven=is_proven)
+        limit = limit_check(each, obstacle, criteria.alpha, proven=is_proven)
+        checks[each.limit.name] = replace(limit, check=timed(limit.check, evidence))
     return checks
 
 

@@ -2,7 +2,8 @@
 
 Rates and margins are fractions, P95 limits are milliseconds, `seconds` are durations. `evidence` is an e-value: if
 the null were true, evidence this strong would ever appear in at most one of so many rollouts; `evidence_needed` is
-the bar for this check alone. `expected` are the events that LEGACY's rate, or the limit, would have given.
+the bar for this check alone. `expected` are the events that LEGACY's rate, or the limit, would have given;
+`more_seconds` is how long `more_requests` take at the pace of the step.
 """
 
 from collections.abc import Mapping
@@ -56,13 +57,13 @@ NUMBERS: Mapping[Reason, tuple[str, ...]] = {
     Reason.NO_CANARY_TRAFFIC: (),
     Reason.NO_LEGACY_TRAFFIC: (),
     Reason.NO_CONCURRENT_TRAFFIC: (),
-    Reason.FEW_REQUESTS: ("requests", "needed", "more_requests"),
-    Reason.FEW_LEGACY_REQUESTS: ("requests", "needed", "more_requests"),
+    Reason.FEW_REQUESTS: ("requests", "needed", "more_requests", "more_seconds"),
+    Reason.FEW_LEGACY_REQUESTS: ("requests", "needed", "more_requests", "more_seconds"),
     Reason.ENOUGH_REQUESTS: ("requests", "needed"),
     Reason.WITHIN_MARGIN: _COMPARED,
     Reason.BEYOND_MARGIN: _COMPARED,
     Reason.PROVEN_WITHIN_MARGIN: ("evidence", "evidence_needed", "requests"),
-    Reason.NOT_YET_PROVEN: ("evidence", "evidence_needed", "requests", "more_requests"),
+    Reason.NOT_YET_PROVEN: ("evidence", "evidence_needed", "requests", "more_requests", "more_seconds"),
     Reason.NOT_WORSE: ("evidence", "evidence_needed"),
     Reason.WORSE: _WORSE,
     Reason.WORSE_WITHIN_TOLERANCE: _WORSE,
@@ -70,7 +71,7 @@ NUMBERS: Mapping[Reason, tuple[str, ...]] = {
     Reason.SAMPLE_RATIO_MISMATCH: ("observed", "desired", "requests", "users"),
     Reason.LIMIT_KEPT: _LIMITED,
     Reason.LIMIT_UNCLEAR: _LIMITED,
-    Reason.LIMIT_BREACHED: (*_LIMITED, "more_requests"),
+    Reason.LIMIT_BREACHED: (*_LIMITED, "more_requests", "more_seconds"),
     Reason.LIMIT_EXCEEDED: _LIMITED,
     Reason.ENVIRONMENT_INCIDENT: (*_LIMITED, "legacy_rate", "legacy_requests"),
 }

@@ -50,14 +50,14 @@ class _Positive(click.ParamType[float]):
 @click.option("--window", default="1d", show_default=True, help="How far back to measure: 2h, 7d.")
 @with_session
 def estimate(session: Session, file: str, *, rps: float, from_store: bool, window: str, **known: float | None) -> None:
-    r"""Say how long each gate of PLAN (a file, or a plan that ships) will take, and how fast regressions are found.
+    """Say how long each gate of PLAN (a file, or a plan that ships) will take, and how fast regressions are found.
 
     \b
     The customer's 20,000 requests a day, at an error rate of 0.5 % and a P95 of 800 ms:
       serinus plan estimate phase4 --rps 20000/d --error-rate 0.5 --p95 800
     The same with LEGACY's errors and latencies as they were recorded yesterday:
       serinus plan estimate phase4 --rps 20000/d --from-store --window 1d
-    """
+    """  # noqa: D301 - click's own mark for lines that stay as they are
     from serinus.cli.estimate_view import estimate_view
     from serinus.rollout.estimate import estimate as estimated
     from serinus.rollout.plan_file import parse_plan

@@ -35,7 +35,7 @@ FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl
 def replay(
     session: Session, log: str, *, plans: tuple[str, ...], format_: str | None, columns: tuple[str, ...], **names: str
 ) -> None:
-    r"""Judge the requests of LOG by a plan, as if it had been in force, and list what would have happened.
+    """Judge the requests of LOG by a plan, as if it had been in force, and list what would have happened.
 
     Fields: timestamp (epoch seconds or ISO 8601), version, status, latency; if known subject and path. CSV has them in
     its first line, JSON lines as keys; the combined format of Apache and nginx has latency and version at its end.
@@ -45,7 +45,7 @@ def replay(
     \b
     serinus replay access.csv --plan phase4 --column latency=duration_ms --latency-unit ms
     serinus replay access.log --plan phase4 --plan mine.toml
-    """
+    """  # noqa: D301 - click's own mark for lines that stay as they are
     from serinus.cli.access_log import AccessLog
     from serinus.rollout.plan_file import parse_plan
 

@@ -179,6 +179,17 @@ def test_a_proof_that_is_not_there_yet_says_how_many_requests_it_needs() -> None
     assert 300 < early.numbers["more_requests"] < 6_000
 
 
+def test_what_waits_for_requests_says_how_long_they_take_at_the_pace_of_the_step() -> None:
+    report = judged(*(slice_of(number, cell(300), cell(30)) for number in range(10)))
+    (volume,) = (check for check in report.slo if check.metric is Metric.VOLUME)
+    assert volume.numbers["more_requests"] == 701
+    assert volume.numbers["more_seconds"] == pytest.approx(701 / 15)
+    proof = report.proof[0].numbers
+    assert proof["more_seconds"] == pytest.approx(proof["more_requests"] / 15)
+    few = judged(slice_of(0, cell(9), cell(1_100))).slo[0]
+    assert (few.reason, few.numbers["more_seconds"]) == (Reason.FEW_LEGACY_REQUESTS, pytest.approx(91 / 4.5))
+
+
 def test_nothing_is_proven_on_the_customers_thousand_requests_alone() -> None:
     report = judged(slice_of(0, cell(19_000, 190), cell(1_001, 10)))
     assert report.slo[0].verdict is Verdict.PASS

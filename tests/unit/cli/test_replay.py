@@ -15,6 +15,13 @@ AT = 1_700_000_000
 RECORDED = Path(__file__).parents[4] / "shared/data/traffic/apache_semicomplete_10k.csv"
 
 
+def test_examples_in_the_help_stand_on_lines_of_their_own() -> None:
+    for command in (["replay"], ["plan", "estimate"]):
+        lines = CliRunner().invoke(main, [*command, "--help"]).output.splitlines()
+        assert any(line.strip().startswith(f"serinus {command[0]}") for line in lines)
+        assert "\\b" not in "".join(lines)
+
+
 def requests(seconds: int = 40, *, failing: int = 10) -> list[dict[str, Any]]:
     """20 a second, half of them the canary's, of which so many of 20 fail."""
     return [
