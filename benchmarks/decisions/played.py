@@ -18,8 +18,12 @@ class Played:
         self._path = path
         self._outcomes: dict[tuple[str, int], dict[str, Outcome]] = defaultdict(dict)
         if path is not None and path.exists():
-            for line in path.read_text(encoding="utf-8").splitlines():
+            text = path.read_text(encoding="utf-8")
+            for line in text.splitlines():
                 self._read(line)
+            if text and not text.endswith("\n"):
+                with path.open("a", encoding="utf-8") as file:
+                    file.write("\n")
 
     def _read(self, line: str) -> None:
         try:

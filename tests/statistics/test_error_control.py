@@ -31,7 +31,8 @@ def test_a_healthy_canary_is_hardly_ever_rolled_back() -> None:
     lost = {name: side_by_side(partial(judge_null, name), RUNS) for name in NULLS}
     for name, runs in lost.items():
         count = _rolled_back(runs)
-        print(f"{name:40s} rolled back {count} of {RUNS} {[run.reason for run in runs if run.reason]}")
+        reasons = [run.reason for run in runs if run.reason]
+        print(f"{name:40s} rolled back {count} of {RUNS}, refuted above {bound(RUNS, 0.05)} {reasons}")
         assert count <= bound(RUNS, 0.05)
     everything = [run for runs in lost.values() for run in runs]
     print(f"all nulls: {_rolled_back(everything)} of {len(everything)}, refuted above {bound(len(everything), 0.05)}")
