@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -16,6 +17,7 @@ from serinus.control.commands import Commands
 from serinus.control.controller import Controller
 from serinus.control.dead_mans_switch import DeadMansSwitch
 from serinus.control.kept_split import KeptSplit
+from serinus.errors import StoreUnavailable
 from serinus.rollout.commands import Order
 from serinus.rollout.events import EventKind
 from serinus.rollout.plan import Margins, Plan, Severity, Step, Trigger
@@ -141,6 +143,22 @@ class Room:
 
     async def kinds(self) -> list[EventKind]:
         return [event.kind for event in await self.store.events(limit=1_000)]
+
+
+async def limp(room: Room, seconds: int, requests: int = 1) -> None:
+    """Seconds in which the controller may fail, while the service must not."""
+    for _ in range(seconds):
+        await room.serve(requests)
+        room.clock.forward(1)
+        await room.agent.beat()
+        with suppress(StoreUnavailable):
+            await room.controller.tick()
+
+
+async def stored_requests(room: Room) -> int:
+    """All that the store has of what was served."""
+    rows = await room.store.snapshots_after(0, limit=100_000)
+    return sum(cell.requests for row in rows for cell in row.snapshot.cells.values())
 
 
 def live(story: Callable[[Room], Awaitable[None]], url: str = MEMORY) -> None:

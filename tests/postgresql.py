@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,8 @@ class Server:
             finally:
                 await connection.close()
 
-        return asyncio.run(run())
+        with ThreadPoolExecutor(1) as beside:  # the caller's event loop, if there is one, is busy with the caller
+            return beside.submit(asyncio.run, run()).result()
 
     def remove(self) -> None:
         self.stop()

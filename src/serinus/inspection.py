@@ -34,13 +34,17 @@ async def create_token(settings: Settings, name: str, role: str, expires_at: flo
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the store says of an installation; `admins` and `tokens` count those in force, `plan` is the running one."""
+    """What the store says of an installation; `admins` and `tokens` count those in force, `plan` is the running one.
+
+    `dropped`: requests whose counts the agents had to give up.
+    """
 
     tokens: int
     admins: int
     controller_seconds_ago: float | None
     agents: tuple[str, ...]
     plan: Plan | None = None
+    dropped: int = 0
 
 
 async def look(settings: Settings) -> Findings:
@@ -60,6 +64,7 @@ async def look(settings: Settings) -> Findings:
         admins=sum(token.role == Role.ADMIN for token in tokens),
         controller_seconds_ago=None if heard_at is None else max(0.0, now - heard_at),
         agents=tuple(agent.agent for agent in fleet),
+        dropped=sum(agent.dropped for agent in fleet),
     )
 
 

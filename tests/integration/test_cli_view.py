@@ -9,7 +9,7 @@ from admin_desk import Desk, at_desk
 from control_room import PLAN
 from serinus.cli.view import FittedStatus, status_line, status_view
 from serinus.rollout.plan import ApprovalGate
-from serinus.rollout.state import Phase
+from serinus.rollout.state import AgentStatus, Phase
 
 GATED = replace(PLAN, steps=(PLAN.steps[0], replace(PLAN.steps[1], approvals=(ApprovalGate("management"),))))
 
@@ -124,5 +124,17 @@ def test_every_phase_can_be_drawn_in_both_languages(phase: Phase) -> None:
         assert "롤아웃" in korean
         assert "Steps" not in korean
         assert phase.value.replace("_", " ") in await line(desk)
+
+    at_desk(story)
+
+
+def test_counts_that_were_given_up_are_shown_as_long_as_their_process_lives() -> None:
+    async def story(desk: Desk) -> None:
+        await desk.room.second()
+        assert "not counted" not in await drawn(desk)
+        status = AgentStatus("away-for-long", desk.room.clock(), 0, dropped=1_234)
+        await desk.room.store.append_snapshots([], status)
+        assert "requests not counted: 1234" in await drawn(desk)
+        assert "집계하지 못한 요청: 1234건" in await drawn(desk, "ko")
 
     at_desk(story)

@@ -1,17 +1,19 @@
 """The service goes on whatever happens to its store, stops a canary that nobody watches, and recovers by itself."""
 
 import logging
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
-from control_room import PLAN, Room, live
+from control_room import PLAN, Room, limp, live, stored_requests
+from serinus.control.agent import SENT_AT_ONCE
+from serinus.control.backlog import LIMIT
 from serinus.control.commands import Configuration
 from serinus.control.controller import RETENTION_SECONDS
 from serinus.errors import StoreUnavailable, Unreadable
+from serinus.metrics.snapshot import SLICE_SECONDS
 from serinus.rollout.state import Phase
 from store_faults import FAULTS, Fault, delete, locked, moved_away
 
@@ -32,21 +34,6 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def url(path: Path) -> str:
     return f"sqlite+aiosqlite:///{path}?timeout=0.01"
-
-
-async def limp(room: Room, seconds: int, requests: int = 1) -> None:
-    """Seconds in which the controller may fail, while the service must not."""
-    for _ in range(seconds):
-        await room.serve(requests)
-        room.clock.forward(1)
-        await room.agent.beat()
-        with suppress(StoreUnavailable):
-            await room.controller.tick()
-
-
-async def stored_requests(room: Room) -> int:
-    rows = await room.store.snapshots_after(0, limit=10_000)
-    return sum(cell.requests for row in rows for cell in row.snapshot.cells.values())
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
@@ -131,6 +118,29 @@ def test_a_command_without_a_store_fails_clearly_and_changes_nothing(fault: Faul
             await room.commands.configure(room.order(), Configuration(percentage=5.0))
         assert (await room.store.split()).split.percentage == 100.0
         assert len(await room.kinds()) == 1
+
+    live(story, url)
+
+
+def test_an_outage_longer_than_the_backlog_costs_the_oldest_counts_and_says_how_many(path: Path, url: str) -> None:
+    async def story(room: Room) -> None:
+        await room.commands.configure(room.order(), EVERYBODY)
+        await limp(room, 3)
+        with moved_away(path):
+            for _ in range(LIMIT + 20):
+                await room.serve(3)
+                room.clock.forward(SLICE_SECONDS)
+                room.agent.pulse()
+            assert room.agent.health().backlog == LIMIT
+        room.clock.forward(SLICE_SECONDS)
+        await limp(room, LIMIT // SENT_AT_ONCE + 2, requests=0)
+        health = room.agent.health()
+        assert health.backlog == 0
+        assert health.dropped >= 3 * 20
+        assert await stored_requests(room) + health.dropped == room.served
+        assert [agent.dropped for agent in await room.store.fleet(0.0)] == [health.dropped]
+        told = await room.store.snapshots_after(0, limit=10_000)
+        assert sum(row.snapshot.dropped for row in told) == health.dropped
 
     live(story, url)
 

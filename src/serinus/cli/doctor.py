@@ -139,6 +139,10 @@ def _agents(found: "Findings") -> Finding:
     if not found.agents:
         advice = "start the service on this store: without an agent nobody gets the canary"
         return Finding("agents", WARNING, "none has been heard lately", advice)
+    if found.dropped:
+        message = f"{found.dropped} requests are not counted: the store was away for more than half an hour"
+        advice = "look into the services' logs for why; the number begins anew with the processes"
+        return Finding("agents", WARNING, f"{', '.join(found.agents)}; {message}", advice)
     return Finding("agents", OK, ", ".join(found.agents))
 
 

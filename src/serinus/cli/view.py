@@ -210,7 +210,10 @@ class _View:
         heard = self._say("controller", seconds=controller["seconds_ago"])
         adopted = sum(agent["adopted"] for agent in agents)
         text = Text(heard, style="" if controller["alive"] else "red")
-        return text.append(f", {self._say('agents', count=len(agents), adopted=adopted)}")
+        text.append(f", {self._say('agents', count=len(agents), adopted=adopted)}")
+        if dropped := sum(agent["dropped"] for agent in agents):
+            text.append(f", {self._say('dropped', count=dropped)}", style="yellow")
+        return text
 
     def _last_step(self, rollout: Answer) -> Text:
         if rollout["final"] == "hold":

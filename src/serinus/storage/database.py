@@ -9,6 +9,8 @@ from weakref import WeakKeyDictionary
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import ColumnElement, Connection
 from sqlalchemy.engine import make_url
@@ -88,12 +90,16 @@ class Database:
         Each package keeps its own version table. Raises `Unreadable` when a later version has made the tables.
         """
         lock = _alembic.setdefault(asyncio.get_running_loop(), asyncio.Lock())
-        async with lock, self._writing(self._backend.migrating()) as connection:
-            await self._backend.lock_tables(connection)
-            try:
-                await connection.run_sync(_upgrade, package)
-            except CommandError as error:
-                raise Unreadable(f"the tables of {package} are a later version's: {error}") from error
+        async with lock:
+            async with self.read() as connection:  # which waits for nobody, and for no silent server without end
+                if await connection.run_sync(_is_up_to_date, package):
+                    return
+            async with self._writing(self._backend.migrating()) as connection:
+                await self._backend.lock_tables(connection)
+                try:
+                    await connection.run_sync(_upgrade, package)
+                except CommandError as error:
+                    raise Unreadable(f"the tables of {package} are a later version's: {error}") from error
 
     @property
     def now(self) -> ColumnElement[float]:
@@ -128,12 +134,21 @@ class Database:
             raise
         except self._failures as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
-            raise StoreUnavailable(f"the store does not answer: {cause or type(cause).__name__}") from error
+            raise StoreUnavailable(f"the store does not answer: {str(cause) or type(cause).__name__}") from error
+
+
+def _is_up_to_date(connection: Connection, package: str) -> bool:
+    context = MigrationContext.configure(connection, opts={"version_table": _version_table(package)})
+    return set(context.get_current_heads()) == set(ScriptDirectory(str(files(package))).get_heads())
 
 
 def _upgrade(connection: Connection, package: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(files(package)))
     config.attributes["connection"] = connection
-    config.attributes["version_table"] = package.replace(".", "_") + "_version"
+    config.attributes["version_table"] = _version_table(package)
     command.upgrade(config, "head")
+
+
+def _version_table(package: str) -> str:
+    return package.replace(".", "_") + "_version"

@@ -80,7 +80,7 @@ class PostgreSQL:
             finally:
                 connection.terminate()
         except self._errors as error:
-            raise StoreUnavailable(f"the store does not answer: {error or type(error).__name__}") from error
+            raise StoreUnavailable(f"the store does not answer: {str(error) or type(error).__name__}") from error
         raise StoreUnavailable("the store does not answer: the connection was closed")
 
     async def close(self) -> None:

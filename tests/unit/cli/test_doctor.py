@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from serinus.cli.main import main
 from serinus.control.commands import Commands
 from serinus.plans import load_shipped
 from serinus.rollout.commands import Order
+from serinus.rollout.state import AgentStatus
 from serinus.routing.split import Split
 from serinus.settings import load
 from serinus.storage.codec import dump
@@ -90,3 +92,17 @@ def test_a_prometheus_that_cannot_be_asked_is_told_with_what_to_do(url: str) -> 
     finding = found(url, SERINUS_PROMETHEUS_URL=NOWHERE)["prometheus"]
     assert (finding["state"], "does not answer" in finding["message"]) == ("wrong", True)
     assert "SERINUS_PROMETHEUS_URL" in finding["advice"]
+
+
+@pytest.mark.parametrize(("dropped", "state"), [(0, "ok"), (77, "warning")])
+def test_counts_that_agents_gave_up_are_told(url: str, dropped: int, state: str) -> None:
+    async def report() -> None:
+        database = Database(url)
+        store = Store(database)
+        await store.prepare()
+        await store.append_snapshots([], AgentStatus("shop", time.time(), 0, dropped=dropped))
+        await database.close()
+
+    asyncio.run(report())
+    finding = found(url)["agents"]
+    assert (finding["state"], "77 requests" in finding["message"]) == (state, dropped > 0)
