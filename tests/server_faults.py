@@ -98,9 +98,11 @@ def disk_full(place: Place, at: float) -> Iterator[None]:
 
 
 def _limit(server: postgresql.Server, largest: int | str) -> None:
-    """As the server's own user, who may raise the soft limit again."""
-    for pid in server.family():
-        subprocess.run(["prlimit", f"--pid={pid}", f"--fsize={largest}:"], check=True, **server.user)
+    """As the server's own user, who may raise the soft limit again; what is forked from the server inherits it."""
+    postmaster, *processes = server.family()
+    for pid in (postmaster, *processes):  # of which some may just end
+        command = ["prlimit", f"--pid={pid}", f"--fsize={largest}:"]
+        subprocess.run(command, check=pid == postmaster, capture_output=True, **server.user)
 
 
 FAULTS: dict[str, Fault] = {
