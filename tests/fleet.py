@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
@@ -74,6 +75,25 @@ class Fleet(AbstractContextManager["Fleet"]):
 
     def versions(self, url: str) -> set[str]:
         return {version for _, version in self.answers(url)}
+
+    @contextmanager
+    def visited(self, url: str) -> Iterator[None]:
+        """Users keep coming during the block, until they find nobody there."""
+        enough = threading.Event()
+
+        def visit() -> None:
+            with suppress(httpx2.HTTPError):
+                while not enough.is_set():
+                    self.answers(url, 1)
+
+        before, users = self.served, threading.Thread(target=visit)
+        users.start()
+        try:
+            until(lambda: self.served > before + 10)
+            yield
+        finally:
+            enough.set()
+            users.join()
 
     def pids(self, url: str) -> set[int]:
         """The processes that answer; none while nobody listens."""

@@ -36,8 +36,9 @@ def test_four_workers_route_alike_count_every_request_once_and_have_one_leader(f
         assert {pid for pid, _ in fleet.answers(url)} == workers
         agents = fleet.ask(lambda store: store.fleet(0.0))
         assert [agent.split_revision for agent in agents] == [1] * 4
-        process.terminate()
-        process.wait(30)
+        with fleet.visited(url):
+            process.terminate()
+            process.wait(30)
         assert fleet.ask(lambda store: store.fleet(0.0)) == (), "each took its leave"
         assert fleet.counted().requests == fleet.served > 100
         assert not any(word in fleet.log("shop") for word in ("Traceback", "ERROR"))
