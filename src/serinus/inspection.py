@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx2
 from sqlalchemy.engine import make_url
@@ -138,6 +139,15 @@ def kept_share(settings: Settings) -> float | None:
     """The canary's percentage at a start without the store, if one is kept; raises `OSError` and `Unreadable`."""
     stored = read_kept(settings.kept_split_path) if settings.kept_split_path else None
     return stored.split.percentage if stored else None
+
+
+def missing_file(settings: Settings) -> Path | None:
+    """The file that is to be the store, where there is none: looking into it would make an empty one."""
+    url = make_url(settings.database_url)
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return None
+    path = Path(str(url.database)).absolute()
+    return None if path.exists() else path
 
 
 def shown_url(settings: Settings) -> str:

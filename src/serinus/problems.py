@@ -17,6 +17,7 @@ from serinus.errors import (
     TooManyAttempts,
     Unauthenticated,
 )
+from serinus.errors import Problem as InvalidProblem
 from serinus.messages import DEFAULT_LANGUAGE
 from serinus.messages.phrases import preferred, translate
 
@@ -80,9 +81,7 @@ def on_own(request: Request, error: Exception) -> Problem:
     language = language_of(request)
     kind, status = next((KINDS[kind] for kind in type(error).__mro__ if kind in KINDS), ("internal", 500))
     if isinstance(error, InvalidInput):
-        found = [
-            _invalid(problem.where, translate(problem.message, language), problem.line) for problem in error.problems
-        ]
+        found = [_invalid(request, problem, language) for problem in error.problems]
         return Problem(kind, status, found, language=language)
     if isinstance(error, StoreUnavailable):
         return Problem(
@@ -95,7 +94,12 @@ def on_own(request: Request, error: Exception) -> Problem:
     return Problem(kind, status, str(error), headers)
 
 
-def _invalid(where: str, message: str, line: int | None) -> dict[str, Any]:
+def _invalid(request: Request, problem: InvalidProblem, language: str) -> dict[str, Any]:
     """As FastAPI writes it."""
-    located = {} if line is None else {"line": line}
-    return {"type": "value_error", "loc": ["body", *where.split(".")], "msg": message, **located}
+    if problem.where in request.query_params:
+        place = "query"
+    else:
+        place = "header" if problem.where in request.headers else "body"
+    located = {} if problem.line is None else {"line": problem.line}
+    said = translate(problem.message, language)
+    return {"type": "value_error", "loc": [place, *problem.where.split(".")], "msg": said, **located}

@@ -300,3 +300,44 @@ def test_a_secret_is_never_repeated_in_an_answer() -> None:
         assert ADMIN not in (await desk.get("/tokens")).text
 
     at_desk(story)
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "body", "loc", "told"),
+    [
+        ("/metrics?window=nope", "GET", b"", ["query", "window"], "such as 90s"),
+        ("/config", "POST", b"{", ["body", 1], "this is no JSON ("),
+        ("/config", "POST", b'{"percent": 1}', ["body", "percent"], "no such field"),
+        ("/config", "POST", b"{}", ["body"], "give at least one of"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(
+    path: str, method: str, body: bytes, loc: list[str | int], told: str
+) -> None:
+    async def story(desk: Desk) -> None:
+        response = await desk.send(method, path, content=body)
+        (problem,) = response.json()["detail"]
+        assert (response.status_code, problem["loc"]) == (422, loc)
+        assert told in problem["msg"]
+        assert "Value error" not in problem["msg"]
+
+    at_desk(story)
+
+
+def test_a_revision_that_is_none_is_told_as_the_headers_fault() -> None:
+    async def story(desk: Desk) -> None:
+        response = await desk.send("POST", "/config", content=b'{"enabled": false}', headers={"If-Match": "zz"})
+        assert response.json()["detail"][0]["loc"] == ["header", "If-Match"]
+
+    at_desk(story)
+
+
+def test_a_path_or_a_method_that_there_is_not_is_told_with_those_that_there_are() -> None:
+    async def story(desk: Desk) -> None:
+        assert "/openapi.json lists" in (await desk.get("/confg")).json()["detail"]
+        refused = await desk.send("DELETE", "/config")
+        assert refused.status_code == 405
+        assert "it takes " in refused.json()["detail"]
+        assert refused.headers["allow"] in refused.json()["detail"]
+
+    at_desk(story)

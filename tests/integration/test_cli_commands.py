@@ -287,7 +287,7 @@ def test_the_doctor_says_what_to_do_when_nothing_runs(shell: Shell, tmp_path: Pa
         SERINUS_LANGUGE="ko",
     )
     assert "did you mean SERINUS_LANGUAGE?" in result.stdout
-    assert "check SERINUS_DATABASE_URL" in result.stdout
+    assert "set SERINUS_DATABASE_URL to where it is" in " ".join(result.stdout.split())
     assert "start it, or correct --url" in result.stdout
 
 

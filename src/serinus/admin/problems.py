@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from serinus.errors import SerinusError
+from serinus.messages.phrases import translate
 from serinus.problems import PREFIX, Problem, language_of, on_own
 
 _SCHEMA = {
@@ -40,15 +41,22 @@ def install(app: FastAPI) -> None:
 
 
 def _on_validation(request: Request, error: Exception) -> Problem:
-    found = _without_input(error.errors() if isinstance(error, RequestValidationError) else ())
-    return Problem("invalid-input", 422, found, language=language_of(request))
+    language = language_of(request)
+    found = _without_input(error.errors() if isinstance(error, RequestValidationError) else (), language)
+    return Problem("invalid-input", 422, found, language=language)
 
 
 def _on_http(request: Request, error: Exception) -> Problem:
     status = error.status_code if isinstance(error, HTTPException) else 500
     kind = HTTPStatus(status).phrase.lower().replace(" ", "-")
-    detail = error.detail if isinstance(error, HTTPException) else None
-    return Problem(kind, status, detail, getattr(error, "headers", None), language=language_of(request))
+    headers, path = getattr(error, "headers", None) or {}, request.url.path
+    if status == HTTPStatus.NOT_FOUND:
+        detail = f"there is no {path}; {request.scope.get('root_path', '')}/openapi.json lists what there is"
+    elif status == HTTPStatus.METHOD_NOT_ALLOWED:
+        detail = f"{path} does not take {request.method}; it takes {headers.get('Allow', 'another method')}"
+    else:
+        detail = error.detail if isinstance(error, HTTPException) else ""
+    return Problem(kind, status, detail, headers, language=language_of(request))
 
 
 def _on_unforeseen(request: Request, _error: Exception) -> Problem:
@@ -56,6 +64,16 @@ def _on_unforeseen(request: Request, _error: Exception) -> Problem:
     return Problem("internal", 500, "an unforeseen error; the service's log has it", language=language_of(request))
 
 
-def _without_input(errors: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _without_input(errors: Iterable[Mapping[str, Any]], language: str) -> list[dict[str, Any]]:
     """What was sent is not sent back: it may be a secret, and may be no JSON (NaN)."""
-    return [{name: error[name] for name in ("type", "loc", "msg")} for error in errors]
+    return [
+        {"type": error["type"], "loc": error["loc"], "msg": translate(_message(error), language)} for error in errors
+    ]
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    if error["type"] == "extra_forbidden":
+        return "there is no such field"
+    if error["type"] == "json_invalid":
+        return f"this is no JSON ({error['ctx']['error']})"
+    return str(error["msg"]).removeprefix("Value error, ")

@@ -86,6 +86,12 @@ def _examine_store(settings: "Settings") -> Iterator[Finding]:
     from serinus import inspection
 
     url = inspection.shown_url(settings)
+    if missing := inspection.missing_file(settings):
+        advice = (
+            "start the service once, which makes it, though not its folder; or set SERINUS_DATABASE_URL to where it is"
+        )
+        yield Finding("store", WRONG, f"there is no file {missing}", advice)
+        return
     try:
         found = asyncio.run(inspection.look(settings))
     except SerinusError as error:

@@ -48,6 +48,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+MEANT = dict.fromkeys(("abort", "back", "cancel", "revert", "stop", "undo"), "rollback")
+"""What somebody in a hurry may type."""
+
+
 class LazyGroup(click.Group):
     """Knows its commands by name and one line; imports one when it is called."""
 
@@ -76,8 +80,8 @@ class LazyGroup(click.Group):
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from difflib import get_close_matches
 
-            meant = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" Did you mean {meant[0]!r}?" if meant else " See `serinus --help`."
+            meant = MEANT.get(args[0]) or next(iter(get_close_matches(args[0], COMMANDS, n=1)), None)
+            hint = f" Did you mean {meant!r}?" if meant else " See `serinus --help`."
             raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
         return super().resolve_command(ctx, args)
 

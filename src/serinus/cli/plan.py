@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from serinus.cli.estimate import estimate
-from serinus.cli.plan_source import named_text, read_text
+from serinus.cli.plan_source import named_text
 from serinus.cli.session import UNUSABLE, Session, with_session
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ plan.add_command(estimate)
 
 
 @plan.command()
-@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
+@click.argument("file", metavar="PLAN")
 @with_session
 def check(session: Session, file: str) -> None:
-    """Find every problem of the plan in FILE ("-" reads standard input); exits with 2 when there is one.
+    """Find every problem of PLAN (a file, "-" for standard input, or one that ships); exits with 2 when there is any.
 
     Channels that the plan names and that the settings of this environment do not configure are warned of.
     """
@@ -35,7 +35,7 @@ def check(session: Session, file: str) -> None:
     from serinus.rollout.plan_file import parse_plan
 
     try:
-        found = parse_plan(read_text(file))
+        found = parse_plan(named_text(file))
     except InvalidInput as error:
         problems = [{"where": each.where, "message": each.message, "line": each.line} for each in error.problems]
         if session.as_json:

@@ -19,5 +19,7 @@ def read_text(file: str) -> str:
     """Of a file; "-" is standard input."""
     try:
         return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Failure(f"cannot read {file}: {error}", UNUSABLE) from error
+    except OSError as error:
+        raise Failure(f"cannot read {file}: {error.strerror}", UNUSABLE) from error
+    except UnicodeDecodeError as error:
+        raise Failure(f"cannot read {file}: it is no text in UTF-8", UNUSABLE) from error

@@ -13,7 +13,7 @@ FORMATS = ("md", "html", "json")
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("kind", type=click.Choice(KINDS), metavar="KIND")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="By default what --output ends with, or md.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it into this file.")
 @click.option("--rollout", help="Of this rollout (`serinus history`); by default the latest that fits.")
@@ -26,7 +26,10 @@ FORMATS = ("md", "html", "json")
 def report(
     session: Session, kind: str, *, form: str | None, output: Path | None, rollout: str | None, junit: Path | None
 ) -> None:
-    """Make the document KIND, in the language of --language."""
+    """Make a document, in the language of --language.
+
+    KIND is baseline, comparison, checkpoint, readiness, incident or drill.
+    """
     if junit is not None and kind != "readiness":
         raise Failure("--junit is for the readiness report alone", UNUSABLE)
     form = "json" if session.as_json else form or _suffix(output)

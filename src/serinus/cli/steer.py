@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from serinus.cli.session import PERCENTAGE, UNUSABLE, Failure, Session, with_session
+from serinus.cli.plan_source import read_text
+from serinus.cli.session import PERCENTAGE, Session, with_session
 from serinus.cli.view import rollout_line
 
 reason_option = click.option("--reason", default="", help="Why; it stands in the event.")
@@ -79,7 +80,4 @@ def _plan(name: str) -> dict[str, str]:
     path = Path(name)
     if path.suffix != ".toml" and not path.is_file():
         return {"plan": name}
-    try:
-        return {"source": path.read_text(encoding="utf-8")}
-    except (OSError, UnicodeDecodeError) as error:
-        raise Failure(f"cannot read the plan {name}: {error}", UNUSABLE) from error
+    return {"source": read_text(name)}

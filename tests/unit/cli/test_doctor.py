@@ -49,6 +49,12 @@ def test_a_kept_split_is_told_even_while_the_store_is_away(url: str, kept_at: Pa
     assert "62.5 % CANARY" in findings["kept split"]["message"]
 
 
+def test_a_store_that_is_not_there_yet_is_named_and_not_made(url: str, tmp_path: Path) -> None:
+    finding = found(url)["store"]
+    assert (finding["state"], finding["message"]) == ("wrong", f"there is no file {tmp_path / 'serinus.db'}")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_without_a_kept_split_it_is_legacy(url: str) -> None:
     assert found(url)["kept split"]["message"] == "none: a start without the store serves LEGACY"
 

@@ -36,10 +36,30 @@ def test_a_misspelt_command_is_answered_with_what_was_meant() -> None:
     assert "'rollback'" in result.stderr
 
 
+@pytest.mark.parametrize("name", ["abort", "stop"])
+def test_who_types_what_comes_to_mind_first_in_an_emergency_is_told_of_the_rollback(name: str) -> None:
+    assert "'rollback'" in CliRunner().invoke(main, [name]).stderr
+
+
+@pytest.mark.parametrize("command", [["replay"], ["plan", "estimate"]])
+def test_examples_stand_on_lines_of_their_own(command: list[str]) -> None:
+    lines = [line.strip() for line in CliRunner().invoke(main, [*command, "--help"]).stdout.splitlines()]
+    assert any(line.startswith(f"serinus {' '.join(command)} ") for line in lines)
+    assert not any("\\b" in line for line in lines)
+
+
 def test_the_help_lists_every_command_and_exit_code() -> None:
     told = CliRunner().invoke(main, ["--help"]).stdout
     assert all(f"\n  {name} " in told for name in COMMANDS)
     assert "6  `status`: the last rollout went back" in told
+
+
+def test_a_shipped_plan_is_checked_by_its_name_and_a_file_that_is_not_there_is_named() -> None:
+    assert CliRunner().invoke(main, ["plan", "check", "phase4"]).exit_code == 0
+    missing = CliRunner().invoke(main, ["plan", "check", "none.toml"])
+    assert missing.stderr == "Error: cannot read none.toml: No such file or directory\n"
+    unknown = CliRunner().invoke(main, ["plan", "check", "phase5"])
+    assert "there are: demo, phase4" in unknown.stderr
 
 
 @pytest.mark.parametrize("name", shipped_names())
