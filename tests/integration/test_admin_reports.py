@@ -84,7 +84,7 @@ def test_the_incident_is_told_with_its_receipt_its_numbers_and_how_many_were_aff
         assert affected["of them with an error"] == affected["requests to CANARY meanwhile"]
         assert affected["share of users"] == 20.0
         numbers = {row["fact"]: row["value"] for row in section(document, "decision")[1]["rows"]}
-        assert numbers["requests"] > 0
+        assert numbers["canary requests"] > 0
         told = [row["number"] for row in section(document, "timeline")[0]["rows"]]
         assert told == [event.sequence for event in await desk.room.store.events(rollout_id=rollout.id)]
         assert len([text for text in section(document, "post_mortem")[1]["questions"] if text.startswith("Why")]) == 5

@@ -11,7 +11,7 @@ import click
 from serinus.cli.session import UNUSABLE, Failure, Session, with_session
 from serinus.cli.tongue import language, say
 from serinus.cli.view import rollout_line
-from serinus.messages import render_name
+from serinus.messages import render_name, render_report
 
 
 @click.command()
@@ -54,8 +54,14 @@ def approve(  # noqa: PLR0913 - each is an option
 
 def _show(rollout: Mapping[str, Any]) -> None:
     click.echo(say(rollout_line(rollout)), err=True)
-    for check in (*rollout["report"]["slo"], *rollout["report"]["proof"]):
-        name, verdict = (render_name(check[key], language()) for key in ("name", "verdict"))
+    report, spoken = rollout["report"], language()
+    named = [(render_name(check["name"], spoken), check) for check in report["slo"]]
+    named += [
+        (render_report("proof_of", spoken, check=render_name(check["name"], spoken)), check)
+        for check in report["proof"]
+    ]
+    for name, check in named:
+        verdict = render_name(check["verdict"], spoken)
         click.echo(f"  {name}: {verdict}, {check['message']}", err=True)
 
 

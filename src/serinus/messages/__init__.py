@@ -80,6 +80,8 @@ def render_event(event: Event, language: str = DEFAULT_LANGUAGE) -> tuple[str, s
     known = _Known({**event.details, "actor": event.actor})
     if isinstance(step := event.details.get("step"), int):
         known["step_number"] = step + 1  # people count from 1
+    if event.incident is not None:
+        known["limit"] = event.incident.rpartition("@")[0]  # of a breach or an alert
     headline = _Texts(language).vformat(catalogue(language)["events"][event.kind], (), known)
     return headline, _why(event, language)
 

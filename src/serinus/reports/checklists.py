@@ -52,7 +52,9 @@ def code_quality(facts: Facts, words: Words) -> tuple[Item, ...]:
         _item(
             words,
             "integration_tests",
-            words("seen_group", names=[group.name for group in integration], passed=sum(g.passed for g in integration)),
+            words("seen_group", names=[group.name for group in integration], passed=sum(g.passed for g in integration))
+            if integration
+            else "",
             done=bool(integration) and not any(group.failed for group in integration),
         ),
         _item(words, "documents_checked", ", ".join(documents), done=bool(documents) and not failed),
@@ -82,14 +84,15 @@ def before_everybody(facts: Facts, words: Words) -> tuple[Item, ...]:
     """The last step's own gates, by the evidence that its plan asks for."""
     rollout, report = facts.rollout, facts.report
     last = rollout is not None and rollout.is_last_step
-    proofs = [check for check in report.proof if check.verdict is Verdict.PASS] if report and last else []
+    proofs = report.proof if report and last else ()
+    unproven = [check for check in proofs if check.verdict is not Verdict.PASS]
     needed = rollout is not None and rollout.plan.steps[-1].evidence is Evidence.PROVEN
-    proven = ", ".join(figures.finding(words, check) for check in proofs)
+    proven = "; ".join(figures.finding(words, check) for check in unproven or proofs)
     step = rollout and words("step_of", number=rollout.step + 1, count=len(rollout.plan.steps))
     items = [_item(words, "last_step", step or "", done=last)]
     items += [_item(words, "slo_met", _slo(facts, words), done=last and _all_pass(facts))]
     if needed:
-        items += [_item(words, "proven", proven, done=len(proofs) == 2)]
+        items += [_item(words, "proven", proven, done=bool(proofs) and not unproven)]
     for gate in rollout.plan.steps[-1].approvals if rollout else ():
         given = valid_approval(rollout, gate, facts.now) if rollout and last else None
         items += [_item(words, "approval", _approved(given, words), gate=gate.name)]

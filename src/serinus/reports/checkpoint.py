@@ -1,6 +1,6 @@
 """The figures of a step at a given age: trend, daily pattern, peak hours."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from serinus.reports import figures, rollouts
@@ -58,12 +58,18 @@ def _figures(event: Event, words: Words) -> Table:
 
 def _checks(event: Event, words: Words) -> Table:
     several = event.details.get("checks")
+    checks = [check for check in (several if isinstance(several, list) else ()) if isinstance(check, Mapping)]
     rows = tuple(
-        (str(check["check"]), words(f"verdict_{check['verdict']}"), _finding(check, words))
-        for check in (several if isinstance(several, list) else ())
-        if isinstance(check, Mapping)
+        (_named(checks, place, words), words(f"verdict_{check['verdict']}"), _finding(check, words))
+        for place, check in enumerate(checks)
     )
     return Table(tuple(words.column(name) for name in ("check", "verdict", "finding")), rows, label=words("label_slo"))
+
+
+def _named(checks: Sequence[Mapping[str, Any]], place: int, words: Words) -> str:
+    """A check whose name has been there before is the proof of it."""
+    name = str(checks[place]["check"])
+    return words("proof_of", check=name) if any(check["check"] == name for check in checks[:place]) else name
 
 
 def _finding(check: Mapping[str, Any], words: Words) -> str:

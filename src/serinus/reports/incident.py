@@ -1,7 +1,9 @@
 """A rollback from its first sign to its end, and the form of a post-mortem to fill in."""
 
+from collections.abc import Mapping
 from hashlib import sha256
 
+from serinus.analysis.verdict import Metric
 from serinus.reports import figures, rollouts
 from serinus.reports.comparison import judgement
 from serinus.reports.document import Column, Questions, Section, Table, Text, Unit, Value
@@ -13,6 +15,19 @@ from serinus.storage.codec import dump
 
 WHYS = 5
 ACTIONS = 3
+NUMBERS: Mapping[str, Unit | None] = {
+    "requests": Unit.COUNT,
+    "counted": Unit.COUNT,
+    "expected": Unit.NUMBER,
+    "rate": Unit.FRACTION,
+    "limit": None,
+    "canary": None,
+    "legacy": None,
+    "margin": Unit.FRACTION,
+    "evidence": Unit.COUNT,
+    "evidence_needed": Unit.COUNT,
+}
+"""What a decision may rest on; None is in the unit of its metric."""
 
 
 def sections(facts: Facts, words: Words) -> tuple[Section, ...]:
@@ -55,10 +70,14 @@ def _decision(facts: Facts, words: Words) -> tuple[Table, ...]:
     """The event that ordered the rollback, with every number that it rests on."""
     event = _started(facts)
     numbers = event.details.get("numbers")
-    rows = tuple((str(name), _plain(value)) for name, value in numbers.items()) if isinstance(numbers, dict) else ()
-    columns = (words.column("fact"), words.column("value"))
     told = rollouts.timeline(words, [event])
-    return (told, Table(columns, rows, label=words("label_numbers"))) if rows else (told,)
+    if not isinstance(numbers, Mapping) or not numbers:
+        return (told,)
+    of_metric = Unit.MILLISECONDS if event.details.get("metric") == Metric.P95 else Unit.FRACTION
+    rows = tuple((words(f"number_{name}") if name in NUMBERS else name, _plain(numbers[name])) for name in numbers)
+    units = tuple(NUMBERS.get(name, Unit.NUMBER) or of_metric for name in numbers)
+    columns = (words.column("fact"), words.column("value"))
+    return told, Table(columns, rows, label=words("label_numbers"), units=units)
 
 
 def _affected(facts: Facts, receipt: Receipt, words: Words) -> tuple[Text | Table, ...]:

@@ -36,6 +36,16 @@ def test_the_events_of_one_incident_share_a_key_and_the_last_resolves_it() -> No
     assert (opened.resolved, cleared.resolved) == (False, True)
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [EventKind.BREACH_OPENED, EventKind.BREACH_CLEARED, EventKind.ALERT_RAISED, EventKind.ALERT_RESOLVED],
+)
+def test_an_alert_about_a_limit_says_which_one(kind: EventKind) -> None:
+    told = alert_of(event(kind, incident="checkout-errors@5", severity="high"))
+    assert "checkout-errors" in told.title
+    assert "가용성" in alert_of(event(kind, incident="availability@5", severity="high"), "ko").title
+
+
 def test_an_event_of_no_incident_has_a_key_of_its_own() -> None:
     assert alert_of(event(EventKind.PROMOTED)).dedup_key == "r1/7"
 

@@ -16,9 +16,11 @@ import pytest
 from receiver import receiving
 from serinus.alerts import channels
 from serinus.alerts.addresses import Addresses
-from serinus.alerts.alert import Alert, Level
+from serinus.alerts.alert import Alert, Level, alert_of
 from serinus.alerts.channels import configured
 from serinus.alerts.delivery import NotDelivered
+from serinus.rollout.events import Detail, Event, EventKind
+from serinus.storage.codec import dump, load
 
 ALERT = Alert(
     event=12,
@@ -50,6 +52,17 @@ def deliver(alert: Alert, addresses: Callable[[str], Addresses], *statuses: int)
             return receiver.bodies
 
     return asyncio.run(story())
+
+
+@pytest.mark.parametrize("name", ["webhook", "slack"])
+def test_what_comes_out_of_the_store_can_be_sent(name: str) -> None:
+    """The codec reads mappings as what nobody can change, and nothing can copy."""
+    numbers: dict[str, Detail] = {"requests": 48.0}
+    event = Event(EventKind.BREACH_OPENED, 1.0, "serinus", "r1", "error-rate", {"numbers": numbers}, "error-rate@5")
+    stored = load(Event, dump(replace(event, sequence=7)))
+    [body] = send(name, alert_of(stored))
+    if name == "webhook":
+        assert (body["event"], body["details"]) == (7, {"numbers": {"requests": 48.0}})
 
 
 def test_the_webhook_gets_the_whole_alert_as_json() -> None:
