@@ -75,19 +75,20 @@ def read_comparisons(evidence: Evidence, criteria: Criteria) -> tuple[Comparison
     comparison = evidence.comparison
     logs = log_evidence(comparison.log_sums, LOG_PRIOR).tolist()
     tallies = comparison.segments[Watch.P95].tally, comparison.whole
-    if not any(_extra_quantiles_count(tally, criteria) for tally in tallies):
-        _leave_out(logs)
+    _leave_out_extra_quantiles(logs, tallies, criteria)
     whole = tuple(_read(watch, evidence, criteria, logs) for watch in Watch)
     return (*whole, *_read_endpoints(evidence.endpoints, criteria))
 
 
-def _leave_out(logs: list[float]) -> None:
-    for row in EXTRA_QUANTILES:
-        logs[row] = -math.inf
+def _leave_out_extra_quantiles(logs: list[float], tallies: Iterable[Tally], criteria: Criteria) -> None:
+    """Unless they say anything, beside a P95 beyond the margin in one of the tallies, on enough requests to mean it."""
+    speak = any(logs[row] > 0 for row in EXTRA_QUANTILES)
+    if not speak or not any(_p95_is_beyond(tally, criteria) for tally in tallies):
+        for row in EXTRA_QUANTILES:
+            logs[row] = -math.inf
 
 
-def _extra_quantiles_count(tally: Tally, criteria: Criteria) -> bool:
-    """Only beside a P95 beyond the margin, and on enough requests for that to mean something."""
+def _p95_is_beyond(tally: Tally, criteria: Criteria) -> bool:
     if tally.counts[CANARY, Count.VALID] < EXTRA_QUANTILES_FROM:
         return False
     increase = quantiles.p95_increase(tally.latency, tally.seconds)
@@ -98,9 +99,7 @@ def _read(watch: Watch, evidence: Evidence, criteria: Criteria, logs: Sequence[f
     margin = _margin(watch, criteria)
     whole, segment = evidence.comparison.whole, evidence.comparison.segments[watch]
     running = segment.cusum > 0
-    speaks = (
-        max(logs[row] for row in WATCHED[watch]) > 0
-    )  # or else it need not be asked what would be expensive to answer
+    speaks = max(logs[row] for row in WATCHED[watch]) > 0  # or else what is expensive to answer is not asked
     recently = speaks and running and _MATTERS[watch](segment.tally, margin)
     return ComparisonReading(
         watch=watch,
@@ -126,8 +125,8 @@ def _read_endpoint(
 ) -> ComparisonReading:
     criteria, logs = known
     tally, margin = endpoint_tally(evidence, row, watch), _margin(watch, criteria)
-    if watch is Watch.P95 and not _extra_quantiles_count(tally, criteria):
-        _leave_out(logs)
+    if watch is Watch.P95:
+        _leave_out_extra_quantiles(logs, (tally,), criteria)
     return ComparisonReading(
         watch=watch,
         endpoint=evidence.names[row],
