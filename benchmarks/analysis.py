@@ -6,6 +6,7 @@ Run: `python benchmarks/analysis.py`
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -28,6 +29,7 @@ CALLS, ROUNDS = 5, 101
 ERROR_RATE = 0.005
 EDGES = np.array(EDGES_SECONDS)
 MOST_MS = 0.5
+WORK = ("fold", "report", "again")
 
 
 def cell(rng: np.random.Generator, requests: int) -> Cell:
@@ -63,7 +65,7 @@ def history(stream: Iterator[Slice], length: int) -> Evidence:
 
 
 def turns(length: int, evidence: Evidence, following: Slice) -> Mapping[str, Callable[[], object]]:
-    """The fold and the report by name, each many times over."""
+    """The fold, the report and a report on the same evidence by name, each many times over."""
     now = (evidence.through_at or 0.0) + 1
 
     def folding() -> None:
@@ -72,9 +74,14 @@ def turns(length: int, evidence: Evidence, following: Slice) -> Mapping[str, Cal
 
     def reporting() -> None:
         for _ in range(CALLS):
+            analyze(replace(evidence), CRITERIA, now)
+
+    def reporting_again() -> None:
+        for _ in range(CALLS):
             analyze(evidence, CRITERIA, now)
 
-    return {f"fold after {length}": folding, f"report after {length}": reporting}
+    work = {"fold": folding, "report": reporting, "again": reporting_again}
+    return {f"{what} after {length}": each for what, each in work.items()}
 
 
 def measure(endpoints: int) -> dict[str, Measured]:
@@ -93,16 +100,17 @@ def goals(endpoints: int) -> Iterator[Goal]:
     measured = measure(endpoints)
     short, long = HISTORIES
     for length in HISTORIES:
-        folding, reporting = (min(measured[f"{what} after {length}"].rounds_us) / 1_000 for what in ("fold", "report"))
+        folding, reporting, again = (min(measured[f"{what} after {length}"].rounds_us) / 1_000 for what in WORK)
         both = folding + reporting
-        print(f"{endpoints:>9} {length:>8} {folding:>6.2f} ms {reporting:>6.2f} ms {both:>6.2f} ms")
+        times = "".join(f" {each:>6.2f} ms" for each in (folding, reporting, both, again))
+        print(f"{endpoints:>9} {length:>8}{times}")
         yield Goal(f"ms for fold and report, {endpoints} endpoints after {length:,} slices", both, MOST_MS)
     ratio = measured[f"fold after {long}"].ratio(measured[f"fold after {short}"])
     yield Goal(f"a fold with {endpoints} endpoints after {long:,} slices, times one after {short}", ratio, 1.2)
 
 
 def main() -> int:
-    print(f"{'endpoints':>9} {'history':>8} {'fold':>9} {'report':>9} {'both':>9}")
+    print(f"{'endpoints':>9} {'history':>8} {'fold':>9} {'report':>9} {'both':>9} {'again':>9}")
     return report([goal for endpoints in (1, 10) for goal in goals(endpoints)])
 
 

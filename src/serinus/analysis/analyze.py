@@ -1,6 +1,7 @@
 """From evidence to a report: everything that a decision rests on, read at one instant."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 from serinus.analysis import obstacles
 from serinus.analysis.alpha import rejected
@@ -11,7 +12,7 @@ from serinus.analysis.criteria import Criteria
 from serinus.analysis.evidence import Evidence
 from serinus.analysis.fold import enter_step, fold, start
 from serinus.analysis.margins import StepTally, margin_checks, read_step
-from serinus.analysis.obstacles import instead_of
+from serinus.analysis.obstacles import Obstacle, instead_of
 from serinus.analysis.pace import timed
 from serinus.analysis.quantiles import Distribution
 from serinus.analysis.tables import CANARY, LEGACY, Count
@@ -27,7 +28,22 @@ from serinus.analysis.worse import (
 
 
 def analyze(evidence: Evidence, criteria: Criteria, now: float) -> Report:
-    """The report at `now` (epoch seconds); the evidence may be read as often as one likes."""
+    """The report at `now` (epoch seconds); the evidence may be read as often as one likes.
+
+    It changes with the clock only while counts cannot be trusted; else it is read once for each evidence.
+    """
+    collection = obstacles.of_collection(evidence, now)
+    report = _trusted(evidence, criteria) if collection is None else _report(evidence, criteria, collection)
+    return replace(report, at=now)
+
+
+@lru_cache(maxsize=4)
+def _trusted(evidence: Evidence, criteria: Criteria) -> Report:
+    return _report(evidence, criteria, None)
+
+
+def _report(evidence: Evidence, criteria: Criteria, collection: Obstacle | None) -> Report:
+    """`collection` is what keeps any count from being trusted."""
     readings = read_comparisons(evidence, criteria)
     comparative = {each.name: each.log_term for each in readings if each.matters}
     limits = read_limits(evidence, criteria, {each.metric for each in readings if each.is_proven(criteria.alpha)})
@@ -35,17 +51,17 @@ def analyze(evidence: Evidence, criteria: Criteria, now: float) -> Report:
     proven = rejected({**comparative, **absolute}, criteria.alpha)
     step = read_step(evidence)
     legacy, canary = _figures(evidence, step)
-    slo, proof = margin_checks(evidence, step, criteria, now)
+    slo, proof = margin_checks(evidence, step, criteria, collection)
     return Report(
-        at=now,
+        at=evidence.through_at or evidence.started_at,
         through_at=evidence.through_at,
         legacy=legacy,
         canary=canary,
         slo=tuple(timed(check, evidence) for check in slo),
         proof=tuple(timed(check, evidence) for check in proof),
-        worse=_worse(evidence, criteria, now, (readings, proven)),
+        worse=_worse(evidence, criteria, collection, (readings, proven)),
         holds=(*hold_checks(readings, proven, criteria.alpha), *ratio_checks(evidence.step)),
-        limits=_limits(evidence, criteria, now, (limits, proven)),
+        limits=_limits(evidence, criteria, collection, (limits, proven)),
         endpoints=tuple(
             worse_check(each, criteria.alpha)
             for each in bad_endpoints(readings, criteria, len(evidence.endpoints.names))
@@ -59,10 +75,13 @@ def _term(reading: LimitReading) -> str:
 
 
 def _worse(
-    evidence: Evidence, criteria: Criteria, now: float, read: tuple[tuple[ComparisonReading, ...], frozenset[str]]
+    evidence: Evidence,
+    criteria: Criteria,
+    collection: Obstacle | None,
+    read: tuple[tuple[ComparisonReading, ...], frozenset[str]],
 ) -> tuple[Check, ...]:
     readings, proven = read
-    obstacle = obstacles.of_comparison(evidence, now)
+    obstacle = obstacles.of_comparison(evidence, collection)
     checks = worse_checks(readings, proven, criteria.alpha)
     return tuple(
         check if obstacle is None or check.verdict is Verdict.FAIL else instead_of(check, obstacle) for check in checks
@@ -70,10 +89,13 @@ def _worse(
 
 
 def _limits(
-    evidence: Evidence, criteria: Criteria, now: float, read: tuple[tuple[LimitReading, ...], frozenset[str]]
+    evidence: Evidence,
+    criteria: Criteria,
+    collection: Obstacle | None,
+    read: tuple[tuple[LimitReading, ...], frozenset[str]],
 ) -> dict[str, LimitCheck]:
     readings, proven = read
-    obstacle = obstacles.of_canary(evidence, now)
+    obstacle = obstacles.of_canary(evidence, collection)
     checks = {}
     for each in readings:
         is_proven = each.is_proven(criteria.alpha) or _term(each) in proven

@@ -49,13 +49,13 @@ def read_step(evidence: Evidence) -> StepTally:
 
 
 def margin_checks(
-    evidence: Evidence, step: StepTally, criteria: Criteria, now: float
+    evidence: Evidence, step: StepTally, criteria: Criteria, collection: Obstacle | None
 ) -> tuple[tuple[Check, ...], tuple[Check, ...]]:
     """(observed: error rate, P95, volume; proven: error rate, P95)."""
     estimates = _estimates(step, evidence, criteria)
-    uncompared = obstacles.of_comparison(evidence, now)
+    uncompared = obstacles.of_comparison(evidence, collection)
     obstacle = uncompared or _too_few(evidence, criteria)
-    observed = (*(_unless(obstacle, estimate) for estimate in estimates), _volume(evidence, criteria, now))
+    observed = (*(_unless(obstacle, estimate) for estimate in estimates), _volume(evidence, criteria, collection))
     logs = log_evidence(evidence.step.log_products, PROMOTION_LOG_PRIOR)
     rows = zip(estimates, logs.tolist(), (_error_growth, _p95_growth), strict=True)
     return observed, tuple(_unless(uncompared, _proof(*row, evidence, criteria)) for row in rows)
@@ -92,10 +92,9 @@ def _observed(evidence: Evidence, metric: Metric, margin: float, levels: tuple[f
     return Check(metric, metric, verdict, reason, value, margin, numbers, evidence.step.started_at)
 
 
-def _volume(evidence: Evidence, criteria: Criteria, now: float) -> Check:
-    check = _volume_counted(evidence, criteria)
-    obstacle = obstacles.of_collection(evidence, now)
-    return _unless(obstacle if obstacle and obstacle.verdict is Verdict.ERROR else None, check)
+def _volume(evidence: Evidence, criteria: Criteria, collection: Obstacle | None) -> Check:
+    unusable = collection if collection and collection.verdict is Verdict.ERROR else None
+    return _unless(unusable, _volume_counted(evidence, criteria))
 
 
 def _volume_counted(evidence: Evidence, criteria: Criteria) -> Check:

@@ -36,14 +36,14 @@ def of_collection(evidence: Evidence, now: float) -> Obstacle | None:
     return None
 
 
-def of_canary(evidence: Evidence, now: float) -> Obstacle | None:
-    """What keeps the canary from being judged by itself."""
-    return of_collection(evidence, now) or _without_traffic(evidence, CANARY, Reason.NO_CANARY_TRAFFIC)
+def of_canary(evidence: Evidence, collection: Obstacle | None) -> Obstacle | None:
+    """What keeps the canary from being judged by itself; `collection` is what keeps any count from being trusted."""
+    return collection or _without_traffic(evidence, CANARY, Reason.NO_CANARY_TRAFFIC)
 
 
-def of_comparison(evidence: Evidence, now: float) -> Obstacle | None:
+def of_comparison(evidence: Evidence, collection: Obstacle | None) -> Obstacle | None:
     """What keeps the canary from being compared with LEGACY."""
-    return of_canary(evidence, now) or _without_traffic(evidence, LEGACY, Reason.NO_LEGACY_TRAFFIC)
+    return of_canary(evidence, collection) or _without_traffic(evidence, LEGACY, Reason.NO_LEGACY_TRAFFIC)
 
 
 def _without_traffic(evidence: Evidence, arm: int, reason: Reason) -> Obstacle | None:

@@ -179,6 +179,17 @@ def test_a_proof_that_is_not_there_yet_says_how_many_requests_it_needs() -> None
     assert 300 < early.numbers["more_requests"] < 6_000
 
 
+def test_evidence_that_was_read_while_it_was_fresh_is_stale_later_all_the_same() -> None:
+    evidence = fold(begin(), slice_of(0, cell(19_000, 19), cell(1_001, 1)), CRITERIA)
+    fresh, stale, again = (analyze(evidence, CRITERIA, now) for now in (3.0, 60.0, 4.0))
+    assert [check.verdict for check in fresh.slo] == [Verdict.PASS] * 3
+    assert {check.reason for check in stale.slo[:2]} == {Reason.STALE}
+    assert (fresh.at, stale.at, again.at) == (3.0, 60.0, 4.0)
+    assert again.slo == fresh.slo
+    looser = replace(CRITERIA, min_canary_requests=1_001)
+    assert analyze(evidence, looser, 3.0).slo[2].verdict is Verdict.INCONCLUSIVE
+
+
 def test_what_waits_for_requests_says_how_long_they_take_at_the_pace_of_the_step() -> None:
     report = judged(*(slice_of(number, cell(300), cell(30)) for number in range(10)))
     (volume,) = (check for check in report.slo if check.metric is Metric.VOLUME)
