@@ -179,6 +179,19 @@ class Settings(BaseSettings):
             raise ValueError("is no DSN; Sentry shows it among a project's client keys: https://KEY@HOST/PROJECT")
         return dsn
 
+    @field_validator("apprise_url")
+    @classmethod
+    def _is_known_to_apprise(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is None:
+            return None
+        try:
+            import apprise  # an extra that takes long to load: for who asks for it alone
+        except ModuleNotFoundError:
+            raise ValueError("needs apprise: pip install 'serinus[apprise]'") from None
+        if apprise.Apprise.instantiate(url.get_secret_value()) is None:
+            raise ValueError("is no URL that apprise knows; see https://github.com/caronc/apprise/wiki")
+        return url
+
     @field_validator("webhook_secret")
     @classmethod
     def _is_a_signing_secret(cls, secret: SecretStr | None) -> SecretStr | None:

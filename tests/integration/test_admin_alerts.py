@@ -82,6 +82,7 @@ def test_who_may_only_look_sends_no_alerts(tmp_path: Path) -> None:
     ("settings", "problem"),
     [
         ({"slack_webhook_url": "hooks.slack.com/x"}, "SERINUS_SLACK_WEBHOOK_URL"),
+        ({"apprise_url": "nonsense://x"}, "SERINUS_APPRISE_URL: is no URL that apprise knows"),
         ({"pagerduty_routing_key": "short"}, "SERINUS_PAGERDUTY_ROUTING_KEY"),
         ({"smtp_url": "mail.example.org"}, "SERINUS_SMTP_URL"),
         ({"smtp_url": "smtp://mail.example.org", "email_to": "ann@example.org"}, "SERINUS_EMAIL_FROM"),

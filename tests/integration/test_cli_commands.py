@@ -233,14 +233,21 @@ def test_the_first_token_is_made_in_the_store_itself(shell: Shell, tmp_path: Pat
 
 def test_events_are_followed_as_lines_of_json(shell: Shell) -> None:
     shell.run("config", "set", "--percentage", "5", "--reason", "first")
-    command = [sys.executable, "-m", "serinus", "events", "--limit", "1", "--follow", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, **shell.environment}) as follower:
-        assert follower.stdout is not None
-        told = [json.loads(follower.stdout.readline())["reason"]]
-        shell.run("config", "set", "--percentage", "6", "--reason", "second")
-        told.append(json.loads(follower.stdout.readline())["reason"])
-        follower.send_signal(signal.SIGINT)
-        assert follower.wait(10) == 0
+    # What a shell starts in the background ignores SIGINT, and so does what that starts in its turn.
+    listening = "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    command = [sys.executable, "-c", f"{listening}runpy.run_module('serinus', run_name='__main__')"]
+    options = ["events", "--limit", "1", "--follow", "--json"]
+    environment = {**os.environ, **shell.environment}
+    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, env=environment) as follower:
+        try:
+            assert follower.stdout is not None
+            told = [json.loads(follower.stdout.readline())["reason"]]
+            shell.run("config", "set", "--percentage", "6", "--reason", "second")
+            told.append(json.loads(follower.stdout.readline())["reason"])
+            follower.send_signal(signal.SIGINT)
+            assert follower.wait(60) == 0
+        finally:
+            follower.kill()
     assert told == ["first", "second"]
 
 
