@@ -18,7 +18,7 @@ import yaml
 
 from fleet import TOKEN, free_port, order, until
 from serinus.analysis.verdict import Metric
-from serinus.plans import load_shipped
+from serinus.plans import load_shipped, shipped_text
 from serinus.rollout.plan import Severity
 from started import started
 
@@ -183,7 +183,7 @@ def live(folder: Path) -> Iterator[Live]:
 @pytest.mark.tool("prometheus")
 def test_a_live_prometheus_answers_every_question_of_dashboards_and_alerts(tmp_path: Path) -> None:
     with live(tmp_path) as stage:
-        order(stage.service, "/rollout/start", plan="demo")
+        order(stage.service, "/rollout/start", source=shipped_text("demo").replace("= 20 ", "= 45 "))
         try:
             until(stage.answers_all_but_receipts, 120)
             assert stage.unanswered

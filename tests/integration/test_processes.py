@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from fleet import TOKEN, Fleet, order, standing_still, until
+from scraped import Scraped
 
 pytestmark = pytest.mark.slow
 
@@ -20,6 +21,13 @@ SLACK_SECONDS = 15.0  # for a machine that has other things to do
 
 def status(url: str) -> Any:
     return httpx2.get(f"{url}/admin/canary/status", headers=AUTHORIZED, timeout=30).json()
+
+
+def requests_told(url: str) -> int:
+    """As Prometheus would read them, on a connection of its own."""
+    return int(
+        Scraped(httpx2.get(f"{url}/metrics", headers=AUTHORIZED, timeout=30).text).total("serinus_requests_total")
+    )
 
 
 @pytest.fixture
@@ -36,6 +44,7 @@ def test_four_workers_route_alike_count_every_request_once_and_have_one_leader(f
         assert {pid for pid, _ in fleet.answers(url)} == workers
         agents = fleet.ask(lambda store: store.fleet(0.0))
         assert [agent.split_revision for agent in agents] == [1] * 4
+        until(lambda: {requests_told(url) for _ in range(12)} == {fleet.served})  # whichever of the four is scraped
         with fleet.visited(url):
             process.terminate()
             process.wait(30)
