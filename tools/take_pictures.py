@@ -60,9 +60,9 @@ class Photographer:
         self.folder = folder
 
     def take_all(self) -> None:
-        """A rollout that goes well for a while, a question, and the rollback."""
+        """A rollout that goes well for a while, a question, and the curves of the rollback."""
         pages = {language: self.page(language, "light", WIDE) for language in LOCALES}
-        dark, phone = self.page("en", "dark", WIDE), self.page("en", "light", PHONE)
+        dark, phone = self.page("en", "dark", WIDE), self.page("ko", "light", PHONE)
         pages["en"].locator('.glance[data-mood="good"]').wait_for(timeout=ENDED_MS)
         for language, page in pages.items():
             self.take(page, f"console-running.{language}.png")
@@ -77,7 +77,6 @@ class Photographer:
         pages["en"].locator('.phase[data-phase="rolled_back"]').wait_for(timeout=ENDED_MS)
         for language, page in pages.items():
             page.locator(".receipt").wait_for()
-            self.take(page, f"console-rolled-back.{language}.png")
             page.locator("section:has(> header #curves)").screenshot(
                 path=self.folder / f"console-curves.{language}.png"
             )

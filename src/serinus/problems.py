@@ -91,7 +91,7 @@ def on_own(request: Request, error: Exception) -> Problem:
             language=language,
         )
     headers = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, TooManyAttempts) else None
-    return Problem(kind, status, str(error), headers)
+    return Problem(kind, status, str(error), headers, language=language)
 
 
 def _invalid(request: Request, problem: InvalidProblem, language: str) -> dict[str, Any]:

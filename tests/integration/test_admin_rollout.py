@@ -253,6 +253,32 @@ def test_the_status_says_what_is_wrong_and_where() -> None:
     at_desk(story)
 
 
+def test_agents_have_a_while_to_take_up_a_split_before_the_status_complains() -> None:
+    async def story(desk: Desk) -> None:
+        await desk.room.second()
+        await desk.post("/config", {"canary_percentage": 30})
+        at_once = (await desk.get("/status")).json()
+        assert (at_once["agents"][0]["adopted"], at_once["health"]) == (False, "ok")
+        await desk.room.agent.deliver()
+        desk.room.clock.forward(11)
+        await desk.room.agent.deliver()
+        await desk.room.controller.tick()
+        later = (await desk.get("/status")).json()
+        assert [problem["code"] for problem in later["problems"]] == ["agent_behind"]
+
+    at_desk(story)
+
+
+def test_a_refusal_is_told_in_the_language_that_the_caller_asks_for() -> None:
+    async def story(desk: Desk) -> None:
+        refused = await desk.post("/rollout/pause", headers={"Accept-Language": "ko-KR, en;q=0.5"})
+        assert refused.json()["title"] == "현재 상태에서는 할 수 없습니다"
+        assert refused.json()["detail"] == "진행 중인 롤아웃이 없습니다. 먼저 시작하십시오"
+        assert (await desk.post("/rollout/pause")).json()["detail"] == "no rollout is running; start one first"
+
+    at_desk(story)
+
+
 @pytest.mark.parametrize("fault", READABLE.values(), ids=READABLE)
 def test_the_status_says_so_while_the_store_takes_nothing(fault: Fault, tmp_path: Path) -> None:
     (tmp_path / "store").mkdir()

@@ -287,6 +287,32 @@ def test_a_share_that_a_person_has_set_is_said_to_be_judged_by_nobody() -> None:
     in_browser(story)
 
 
+def test_what_hurts_users_is_named_with_its_metric() -> None:
+    async def story(_: Browser, desk: Desk) -> None:
+        held = plan_to_mapping(PLAN) | {"client_errors": "hold", "steps": [{"percentage": 50, "bake": "10m"}]}
+        await desk.post("/rollout/start", {"plan": held})
+        await desk.room.until(Phase.PROGRESSING)
+        desk.room.new.status = 404
+        for _second in range(6):
+            await desk.room.second(200)
+        told = await users(desk)
+        assert (told["state"], told["about"]) == ("hurt", "client_error_rate")
+        assert "proven worse" in told["finding"]
+
+    in_browser(story)
+
+
+def test_a_rollout_that_has_succeeded_is_no_canary_that_nobody_judges() -> None:
+    async def story(_: Browser, desk: Desk) -> None:
+        await desk.post("/rollout/start", {"plan": plan_to_mapping(PLAN)})
+        await desk.room.until(Phase.SUCCEEDED)
+        assert (await users(desk))["state"] == "promoted"
+        await desk.post("/config", {"canary_percentage": 60})
+        assert (await users(desk))["state"] == "unjudged"
+
+    in_browser(story)
+
+
 def test_the_plans_that_ship_can_be_looked_at_before_a_start() -> None:
     async def story(_: Browser, desk: Desk) -> None:
         plans = {plan["name"]: plan for plan in (await desk.get("/plans")).json()["plans"]}

@@ -13,7 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from serinus.cli.main import COMMANDS, main
+from serinus.errors import TooManyAttempts
 from serinus.messages.phrases import knows, preferred, translate
+from serinus.problems import TITLES
 
 SOURCE = Path(__file__).parents[2] / "src" / "serinus"
 RAISED = {"Refused", "Forbidden", "Unauthenticated", "NotFound", "StaleRevision", "_NotAsExpected"}
@@ -68,7 +70,7 @@ def test_every_help_has_its_korean() -> None:
 
 
 def test_every_refusal_has_its_korean() -> None:
-    found = set(refusals())
+    found = {*refusals(), *TITLES.values(), str(TooManyAttempts(3))}
     assert len(found) > 40
     missing = {text for text in found if not knows(text, "ko")}
     assert not missing, ADVICE
