@@ -101,4 +101,8 @@ def test_every_line_of_python_in_the_page_on_embedding_is_an_examples_which_a_te
     examples = [path.read_text(encoding="utf-8") for path in (ROOT / "examples").glob("*.py")]
     assert len(blocks) >= 5
     assert [block for block in blocks if not any(block in example for example in examples)] == []
-    assert {path.stem for path in (ROOT / "examples").glob("*.py")} <= set(re.findall(r"\w+", page))
+
+
+def test_every_example_is_named_on_a_page() -> None:
+    pages = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs/howto").glob("*.md"))
+    assert {path.name for path in (ROOT / "examples").glob("*.py")} <= set(re.findall(r"\w+\.py", pages))
