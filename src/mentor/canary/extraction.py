@@ -60,7 +60,7 @@ _KO_COMMON: Final = frozenset(_WORDS["common_ko"].split())
 _ENGLISH_NO_THEME: Final = frozenset(_WORDS["no_theme_en"].split()) | _SENTENCE_STARTERS | _ENGLISH_COMMON
 _KO_NO_THEME: Final = frozenset(_WORDS["no_theme_ko"].split())
 _PARTICLES: Final = re.compile(
-    r"(?:에서는|에서도|으로는|으로도|로는|로도|에게는|에게도|이라는|에게서|한테서|까지는|부터는|에서|에게|한테|으로|이랑|하고|까지|부터|보다|처럼|라는|이란|이나|에는|에도"
+    r"(?:이라고|라고|이에요|예요|입니다|이었어요|였어요|에서는|에서도|으로는|으로도|로는|로도|에게는|에게도|이라는|에게서|한테서|까지는|부터는|에서|에게|한테|으로|이랑|하고|까지|부터|보다|처럼|라는|이란|이나|에는|에도"
     r"|을|를|이|가|은|는|에|의|로|와|과|랑|도|만)$"
 )
 _LATIN_WITH_PARTICLE: Final = re.compile(r"[A-Za-z0-9][가-힣]+$")
@@ -116,13 +116,16 @@ def preferences(text: str, language: Language) -> list[str]:
 def theme(text: str, language: Language) -> str:
     """What a text is about, as the text names it, or "" where nothing in it is a name or clearly a noun."""
     if language is Language.KO:
-        terms = [term for kind, term in entities(text, language) if kind == "term"]
-        return next((term for term in terms if not _KO_NO_THEME.intersection(term.split())), "")
-    phrases = list(_noun_phrases(text))
-    if phrases:
-        return max(phrases, key=lambda phrase: phrase[0])[1]
+        return next(_marked_terms(text), "")
+    return max(_noun_phrases(text), key=lambda phrase: phrase[0], default=(0, ""))[1]
+
+
+def name(text: str, language: Language) -> str:
+    """The first name or quotation in an English text that its sentence does not begin with; "" without one."""
+    if language is Language.KO:
+        return ""
     names = [words for kind, words in entities(text, language) if kind in ("name", "quote") and words != words.upper()]
-    return next((name for name in names if name.lower() not in _ENGLISH_NO_THEME and not text.startswith(name)), "")
+    return next((each for each in names if each.lower() not in _ENGLISH_NO_THEME and not text.startswith(each)), "")
 
 
 def content_words(text: str, language: Language) -> list[str]:
@@ -184,6 +187,21 @@ def _korean_nouns(text: str) -> Iterator[str]:
         noun = _PARTICLES.sub("", word).lower()
         if _is_noun(noun, word):
             yield noun
+
+
+def _marked_terms(text: str) -> Iterator[str]:
+    """Nouns that carry a particle, with the bare nouns before them: "스프링 부트를"."""
+    run: list[str] = []
+    for word in text.split():
+        bare = "".join(_KO_WORD.findall(word))
+        noun = _PARTICLES.sub("", bare)
+        if noun in _KO_NO_THEME or not _is_noun(noun, bare) or any(map(str.isdigit, noun)):
+            run = []
+            continue
+        run.append(noun)
+        if noun != bare:
+            yield " ".join(run[-3:])
+            run = []
 
 
 def _is_noun(word: str, as_written: str) -> bool:

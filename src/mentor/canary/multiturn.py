@@ -1,10 +1,12 @@
 """One turn of a conversation, decided: its context, what is asked of a responder, what is remembered. Pure."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from mentor.canary import extraction
+from mentor.canary.acts import tells
 from mentor.canary.context import WINDOW_TURNS, context_of, focus_of, foreign_words, recalled
 from mentor.canary.encoder import Encoder
 from mentor.canary.memory import Memory
@@ -15,6 +17,7 @@ from mentor.detection import Intent, clear_intent, detect, language_of
 from mentor.sessions import Session, Turn
 
 RETRIEVED_FROM_TURNS: Final = 200
+_CHOOSES: Final = re.compile(r"\b(?:which|whether|or|better)\b|할까 말까|둘 중|어느|나을까", re.IGNORECASE)
 _MATTERS: Final = frozenset({Intent.PROBLEM_SOLVING, Intent.PLANNING, Intent.LEARNING, Intent.VALIDATION})
 
 
@@ -97,12 +100,19 @@ def _opening(window: Sequence[Turn]) -> tuple[Statement, ...]:
 
 
 def _theme(message: str, window: Sequence[Turn]) -> str:
-    """What the message is about; one that names nothing is about what was named last in its language."""
+    """What the message is about; one that names nothing is about what was named last in its language.
+
+    A name counts where it is asked about, and else only for want of anything better, the first that was said.
+    """
     language = language_of(message)
-    for said in (message, *(turn.user_message for turn in reversed(window))):
-        if language_of(said) is language and (named := extraction.theme(said, language)):
-            return named
-    return ""
+    earlier = (turn.user_message for turn in reversed(window))
+    said = [text for text in (message, *earlier) if language_of(text) is language]
+    asked = (
+        (extraction.theme(text, language), "" if tells(text) else extraction.name(text, language)) for text in said
+    )
+    named = (theme or name for theme, name in asked)
+    names = (extraction.name(text, language) for text in reversed(said))
+    return next(filter(None, named), "") or next(filter(None, names), "")
 
 
 def _intent(message: str, window: Sequence[Turn]) -> Intent:
@@ -113,6 +123,7 @@ def _intent(message: str, window: Sequence[Turn]) -> Intent:
     earlier = (clear_intent(turn.user_message) for turn in reversed(window))
     before = next((intent for intent in earlier if intent), None)
     said = clear_intent(message)
-    if said is Intent.SEEK_ADVICE and before in _MATTERS and not extraction.theme(message, language_of(message)):
+    names_nothing = not extraction.theme(message, language_of(message)) and not _CHOOSES.search(message)
+    if said is Intent.SEEK_ADVICE and before in _MATTERS and names_nothing:
         return before
     return said or before or detect(message).intent

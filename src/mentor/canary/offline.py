@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from mentor.canary import extraction
-from mentor.canary.acts import Act, act_of, asks, asks_to_recall
+from mentor.canary.acts import Act, act_of, asks_to_recall, tells
 from mentor.canary.particles import with_particles
 from mentor.canary.prompt import Answer, Prompt
 from mentor.canary.summary import Statement, clipped, sentences
@@ -37,7 +37,7 @@ class OfflineResponder:
     def compose(self, prompt: Prompt) -> Answer:
         act = act_of(prompt.message)
         parts = [*_safety(prompt), *_COMPOSED[act](prompt)]
-        if act is not Act.FAREWELL and act is not Act.GREETING:
+        if act not in _ENDS_ITSELF:
             parts.append(_closing(act, prompt))
         return Answer(" ".join(parts), suggestion(prompt), OFFLINE)
 
@@ -45,7 +45,9 @@ class OfflineResponder:
 def suggestion(prompt: Prompt) -> str:
     """The next step that the persona would take, for what the user wants to do and about what they talk about."""
     language = prompt.detected.language
-    if not prompt.theme and act_of(prompt.message) is Act.GREETING:
+    if _DANGER.search(prompt.message):
+        return _phrase(prompt, "safe")
+    if not prompt.theme and act_of(prompt.message) in _ENDS_ITSELF:
         return _phrase(prompt, "begin")
     sentence: str = _voices()["next"][prompt.persona][language][prompt.intent]
     filled = sentence.replace("{topic}", _theme(prompt))
@@ -69,19 +71,25 @@ def _thanks(prompt: Prompt) -> list[str]:
     return [_voice(prompt)["thanks"]]
 
 
+def _abuse(prompt: Prompt) -> list[str]:
+    return [_voice(prompt)["calm"]]
+
+
 def _farewell(prompt: Prompt) -> list[str]:
     return [_voice(prompt)["bye"]]
 
 
 def _pause(prompt: Prompt) -> list[str]:
     """Nothing to take up: back to what was said last, if anything was."""
+    if _mood(prompt) == "light":
+        return [_fresh(_voice(prompt)["light"], prompt)]
     said = _voice(prompt)["pause"].format(said=_quoted(sentences(prompt.message)[:1]))
     facts = _facts(prompt)[-1:]
     return [said, *([_phrase(prompt, "last").format(facts=_quoted(facts))] if facts else [])]
 
 
 def _summary(prompt: Prompt) -> list[str]:
-    facts = [statement.text for statement in prompt.summary if not asks(statement.text)]
+    facts = [statement.text for statement in prompt.summary if tells(statement.text)]
     return [_phrase(prompt, "summary").format(facts=_quoted(facts)) if facts else _phrase(prompt, "nothing")]
 
 
@@ -95,6 +103,8 @@ def _question(prompt: Prompt) -> list[str]:
     voice, intent = _voice(prompt), prompt.intent
     parts = [_fresh(voice["asked"], prompt).format(said=_quoted(sentences(prompt.message)[:_FACTS]))]
     facts = _facts(prompt)
+    if intent is Intent.LEARNING and extraction.theme(prompt.message, prompt.detected.language):
+        facts = [each.text for each in _related(prompt, most=_FACTS)]
     if facts:
         parts.append(_fresh(voice["facts"], prompt).format(facts=_quoted(facts)))
     elif intent is Intent.LEARNING:
@@ -107,11 +117,14 @@ def _statement(prompt: Prompt) -> list[str]:
     voice = _voice(prompt)
     said = _quoted(sentences(prompt.message)[:_FACTS])
     earlier = [_said(prompt, each) for each in _related(prompt, most=1)]
+    earlier = [line for line in earlier if _unused([line], prompt)]
     return [_fresh(voice[_mood(prompt)], prompt), _fresh(voice["heard"], prompt).format(said=said), *earlier]
 
 
 _COMPOSED: Final = {
     Act.GREETING: _greeting,
+    Act.INTRODUCTION: _greeting,
+    Act.ABUSE: _abuse,
     Act.THANKS: _thanks,
     Act.FAREWELL: _farewell,
     Act.PAUSE: _pause,
@@ -122,18 +135,25 @@ _COMPOSED: Final = {
 }
 
 
+_NEXT_BEST: Final = (Intent.SEEK_ADVICE, Intent.REFLECTION, Intent.PROBLEM_SOLVING, Intent.PLANNING)
+"""Whose questions are asked when those of the present intent are used up."""
+_ENDS_ITSELF: Final = frozenset({Act.GREETING, Act.INTRODUCTION, Act.ABUSE, Act.FAREWELL})
 _CLOSED: Final = {Act.THANKS: "onward", Act.RECALL: "meant", Act.SUMMARY: "missing"}
 
 
 def _closing(act: Act, prompt: Prompt) -> str:
     """One question, that was not asked in the last turns."""
+    if _DANGER.search(prompt.message):
+        return _phrase(prompt, "company")
+    if act is Act.RECALL and not _related(prompt, most=1):
+        return _phrase(prompt, "again")
     if act in _CLOSED:
         return _phrase(prompt, _CLOSED[act])
-    if act is Act.STATEMENT and _mood(prompt) == "light":
+    if act in (Act.STATEMENT, Act.PAUSE) and _mood(prompt) == "light":
         return _fresh(_voices()["glad"][prompt.detected.language], prompt)
     questions = _voices()["question"][prompt.persona][prompt.detected.language]
-    others = [each for intent in Intent for each in questions[intent]]
-    return _unused(questions[prompt.intent], prompt) or _fresh(others, prompt)
+    others = [each for intent in _NEXT_BEST for each in questions[intent]]
+    return _unused(questions[prompt.intent], prompt) or _unused(others, prompt, start=0) or others[0]
 
 
 def _safety(prompt: Prompt) -> list[str]:
@@ -156,7 +176,7 @@ def _preference(prompt: Prompt) -> list[str]:
 
 def _facts(prompt: Prompt) -> list[str]:
     """What the user has told of the matter, most relevant first chosen, in the order in which it was said."""
-    told = [each for each in prompt.known if not asks(each.text)][:_FACTS]
+    told = [each for each in prompt.known if tells(each.text)][:_FACTS]
     return [each.text for each in sorted(told, key=lambda each: each.turn_number)]
 
 
@@ -166,7 +186,7 @@ def _related(prompt: Prompt, *, most: int) -> list[Statement]:
     found = [
         each
         for each in prompt.known
-        if words.intersection(_words(each.text, prompt)) and not asks_to_recall(each.text) and not asks(each.text)
+        if words.intersection(_words(each.text, prompt)) and not asks_to_recall(each.text) and tells(each.text)
     ]
     return sorted(found[:most], key=lambda statement: statement.turn_number)
 
@@ -193,9 +213,9 @@ def _fresh(variants: list[str], prompt: Prompt) -> str:
     return _unused(variants, prompt) or variants[prompt.turn_number % len(variants)]
 
 
-def _unused(variants: list[str], prompt: Prompt) -> str | None:
-    """The next of `variants` in turn that no answer of the window has used."""
-    start = prompt.turn_number % len(variants)
+def _unused(variants: list[str], prompt: Prompt, *, start: int | None = None) -> str | None:
+    """The next of `variants` in turn, from `start` or the turn's own on, that no answer of the window has used."""
+    start = prompt.turn_number % len(variants) if start is None else start
     in_turn = [*variants[start:], *variants[:start]]
     answers = " ".join(turn.ai_response for turn in prompt.window)
     return next((variant for variant in in_turn if _fixed_words(variant) not in answers), None)

@@ -142,7 +142,51 @@ def test_the_next_step_stays_with_the_matter_of_the_talk() -> None:
         ("다음 주 금요일까지 제안서를 내야 해요", "제안서"),
         ("캐시를 새로 넣은 게 의심스러운데", "캐시"),
         ("저한테만 뭐라고 해요", ""),
+        ("스프링 부트를 배포했어요", "스프링 부트"),
+        ("갑자기 그만두래요", ""),
+        ("I know Rust and a bit of Go", ""),
     ],
 )
 def test_a_theme_is_a_noun_as_the_text_names_it_or_none(text: str, about: str) -> None:
     assert theme(text, Language.KO if re.search("[가-힣]", text) else Language.EN) == about
+
+
+def test_abuse_is_met_calmly_and_is_no_fact() -> None:
+    abused, asked = talk(Persona.ELRO, "you are useless", "What do you know about my project?")
+    assert abused.text.endswith("What did you need instead?")
+    assert "useless" not in asked.text
+
+
+def test_who_may_be_in_danger_is_asked_for_company_and_sent_to_people() -> None:
+    answer = talk(Persona.RIRI, "I want to end my life")[0]
+    assert answer.text.endswith("Is somebody with you right now, or could somebody come?")
+    assert "emergency number" in answer.next_suggestion
+
+
+def test_what_cannot_be_recalled_is_asked_for_again() -> None:
+    answer = talk(Persona.NANA, "The rent is 2,400 euros", "Do you remember my dentist?")[-1].text
+    assert answer.endswith("Tell it to me again, and I will keep it.")
+
+
+def test_a_question_about_the_world_is_not_answered_with_facts_of_another_matter() -> None:
+    answer = talk(Persona.RIRI, "Our churn in Oslo is 7%", "What is the weather in Seoul?")[-1].text
+    assert "churn" not in answer
+    assert "no reference book" in answer
+
+
+def test_a_choice_is_advised_on_as_a_choice_within_a_plan() -> None:
+    told = ("Let's plan the move to the flat, who does what by when?",)
+    assert (
+        "which single figure could change the decision"
+        in talk(Persona.RIRI, *told, "Which one should I take?")[-1].text
+    )
+
+
+def test_a_learner_is_asked_about_what_they_set_out_to_learn() -> None:
+    answers = talk(Persona.ELRO, "I want to learn Rust", "I know Python already", "Where do I start?")
+    assert all("“Rust”" in answer.next_suggestion for answer in answers)
+
+
+def test_what_was_said_is_found_under_another_ending_of_the_word() -> None:
+    answer = talk(Persona.NANA, "민지는 채식주의자예요", "숙소를 정해야 해요", "누가 채식주의자라고 했지?")[-1].text
+    assert "“민지는 채식주의자예요”" in answer
