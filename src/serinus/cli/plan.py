@@ -1,6 +1,7 @@
 """`serinus plan`: plans, looked at without any service."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -8,6 +9,7 @@ import click
 from serinus.cli.estimate import estimate
 from serinus.cli.plan_source import named_text
 from serinus.cli.session import UNUSABLE, Session, with_session
+from serinus.cli.tongue import say
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -41,7 +43,8 @@ def check(session: Session, file: str) -> None:
         if session.as_json:
             session.show({"valid": False, "problems": problems}, str)
         else:
-            click.echo("\n".join(f"{file}: {each}" for each in error.problems), err=True)
+            told = (replace(each, message=say(each.message)) for each in error.problems)
+            click.echo("\n".join(f"{file}: {each}" for each in told), err=True)
         click.get_current_context().exit(UNUSABLE)
     warnings = list(_warnings(found))
     for warning in () if session.as_json else warnings:

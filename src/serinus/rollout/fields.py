@@ -1,6 +1,6 @@
 """Reading a nested mapping of unknown content: every problem is collected, none stops the reading."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
 from itertools import pairwise
@@ -89,11 +89,11 @@ class Fields:
 
     def choice(self, key: str, choices: type[Choice], *, default: Choice | None = None) -> Choice:
         names = [choice.value for choice in choices]
-        value = self._take(key, str, f"one of {', '.join(names)}", None if default is None else default.value)
+        value = self._take(key, str, f"one of {_listed(names)}", None if default is None else default.value)
         if value is None:
             return next(iter(choices))
         if value not in names:
-            self.problem(key, f"must be one of {', '.join(names)}, not {value!r}{_did_you_mean(value, names)}")
+            self.problem(key, f"must be one of {_listed(names)}, not {value!r}{_did_you_mean(value, names)}")
             return next(iter(choices))
         return choices(value)
 
@@ -153,7 +153,7 @@ class Fields:
         known = sorted(self._asked)
         for key in self._table:
             if key not in self._asked:
-                advice = _did_you_mean(key, known) or f"; known are: {', '.join(known)}"
+                advice = _did_you_mean(key, known) or f"; known are: {_listed(known)}"
                 self.problem(key, f"is not known here{advice}")
 
     def _take(
@@ -193,6 +193,11 @@ def _kind(value: object) -> str:
     if isinstance(value, Mapping):
         return "a table"
     return "a list" if isinstance(value, list | tuple) else kinds.get(type(value), f"a {type(value).__name__}")
+
+
+def _listed(names: Iterable[str]) -> str:
+    """As they are to be written, in whatever language they are spoken of."""
+    return ", ".join(map(repr, names))
 
 
 def _did_you_mean(word: str, known: list[str]) -> str:

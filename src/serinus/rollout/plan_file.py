@@ -229,7 +229,7 @@ def _channel_objection(channel: str) -> str | None:
         return None
     meant = get_close_matches(channel, CHANNELS, n=1)
     hint = f"; did you mean {meant[0]!r}?" if meant else ""
-    return f"must be one of {', '.join(CHANNELS)}, not {channel[:70]!r}{hint}"
+    return f"must be one of {', '.join(map(repr, CHANNELS))}, not {channel[:70]!r}{hint}"
 
 
 def _template_objection(template: str) -> str | None:

@@ -69,6 +69,18 @@ def test_a_shipped_plan_passes_its_own_check(name: str) -> None:
     assert (result.exit_code, answer["valid"], answer["problems"]) == (0, True, [])
 
 
+def test_the_problems_of_a_plan_are_told_in_korean_and_what_to_write_as_it_is_written() -> None:
+    text = (
+        shipped_text("phase4")
+        .replace('metric = "error_rate"', 'metric = "errors"')
+        .replace('bake = "24h"', "bake = 24")
+    )
+    told = CliRunner().invoke(main, ["plan", "check", "-", "--language", "ko"], input=text).stderr
+    assert "'error_rate', 'p95', 'availability' 가운데 하나여야 합니다. 받은 값: 'errors'" in told
+    assert "받은 값: 정수" in told
+    assert "must" not in told
+
+
 def test_every_problem_of_a_plan_is_listed_with_its_line() -> None:
     text = shipped_text("phase4").replace("percentage = 25", "percentage = 250").replace("watch = ", "wach = ")
     lines = text.splitlines()

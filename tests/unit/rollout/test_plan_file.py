@@ -190,7 +190,7 @@ approvals = ["x"]
     [
         ('name = "small"', "", None, "is missing"),
         ('name = "small"', 'name = "small"\nfinall = "hold"', 2, "did you mean 'final'"),
-        ('name = "small"', 'name = "small"\nfinal = "stay"', 2, "must be one of promote, hold, not 'stay'"),
+        ('name = "small"', 'name = "small"\nfinal = "stay"', 2, "must be one of 'promote', 'hold', not 'stay'"),
         ('name = "small"', 'name = "small"\ncheckpoints = ["6h", "1h"]', 2, "must grow"),
         ('name = "small"', 'name = "small"\nsalt = ""', 2, "1 to 64 characters"),
         ("percentage = 50", "percentage = 100", 13, "100 % is the promotion"),
@@ -212,10 +212,10 @@ approvals = ["x"]
         ("limit_percent = 5", "limit_percent = 500", 19, "at most 100"),
         ('deadline = "60s"', 'deadline = "0s"', 21, "must be at least 10 s"),
         ('deadline = "60s"', 'deadline = "60s"\nchannels = "slack"', 22, "must be a list, not a text"),
-        ('deadline = "60s"', 'deadline = "60s"\nchannels = ["Slack!"]', 22, "must be one of slack"),
+        ('deadline = "60s"', 'deadline = "60s"\nchannels = ["Slack!"]', 22, "must be one of 'slack'"),
         ('deadline = "60s"', 'deadline = "60s"\nchannels = ["slack", "slack"]', 22, "stands there twice"),
-        ('severity = "critical"', 'severity = "urgent"', 20, "must be one of critical, high, medium"),
-        ('metric = "error_rate"', 'metric = "volume"', 18, "must be one of error_rate, p95, availability"),
+        ('severity = "critical"', 'severity = "urgent"', 20, "must be one of 'critical', 'high', 'medium'"),
+        ('metric = "error_rate"', 'metric = "volume"', 18, "must be one of 'error_rate', 'p95', 'availability'"),
     ],
 )
 def test_a_mistake_is_named_at_its_line(old: str, new: str, line: int | None, message: str) -> None:
