@@ -75,6 +75,7 @@ IMPURE_STDLIB = {
     *("pathlib", "shutil", "logging", "urllib", "http", "sqlite3", "uuid", "multiprocessing", "concurrent", "select"),
 }
 THREADS_ALLOWED = {"metrics/canary_metrics.py": {"threading"}}  # one lock: counting is shared by threads
+LOCKS = {"Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore"}
 PURE_THIRD_PARTY = {"analysis": {"numpy"}}
 
 
@@ -129,6 +130,22 @@ def test_pure_parts_import_no_clock_no_randomness_and_no_input_or_output() -> No
             if third_party or (head in IMPURE_STDLIB and head not in allowed):
                 wrong.append(f"{path.relative_to(SOURCE)} imports {name}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_a_threads_lock_stands_where_nothing_waits_for_input_or_output() -> None:
+    holders = {
+        path.relative_to(SOURCE / package).as_posix()
+        for package in ("serinus", "mentor")
+        for path, tree in modules(package)
+        if any(map(_names_a_lock, ast.walk(tree)))
+    }
+    assert holders == set(THREADS_ALLOWED)
+
+
+def _names_a_lock(node: ast.AST) -> bool:
+    if isinstance(node, ast.ImportFrom):
+        return node.module == "threading" and bool(LOCKS & {each.name for each in node.names})
+    return isinstance(node, ast.Attribute) and node.attr in LOCKS and ast.unparse(node.value) == "threading"
 
 
 def test_mentor_uses_only_what_serinus_exports() -> None:
