@@ -1,6 +1,6 @@
 """Runs rollouts on a store until it is killed; forked anew for every line on its standard input.
 
-    python mortal.py serinus.db told.txt
+    python mortal.py sqlite+aiosqlite:///serinus.db told.txt
 
 Every line that comes in starts a life with that number as its seed, and every line that goes out is either the process
 id of a new life, or what a life has seen stored: "saw", the rollout's id and revision, and the last event's number.
@@ -30,8 +30,8 @@ LAST_LIFE = 0  # this seed kills nobody: it finishes what was begun, tells what 
 LAST_SECONDS = 100
 
 
-async def live(path: Path, told: Path, seed: int) -> None:
-    store = Store(Database(f"sqlite+aiosqlite:///{path}"), channels=channels_for)
+async def live(url: str, told: Path, seed: int) -> None:
+    store = Store(Database(url), channels=channels_for)
     await store.prepare()
     clock = Clock((await store.controller_heard_at() or EPOCH) + 1)
     room = Room(store, clock, stale_after_seconds=5.0)  # so that the agents of former lives are given up soon
@@ -86,10 +86,10 @@ def say(line: str) -> None:
 
 
 def main() -> None:
-    path, told = map(Path, sys.argv[1:])
+    url, told = sys.argv[1], Path(sys.argv[2])
     for line in sys.stdin:
         if (child := os.fork()) == 0:
-            asyncio.run(live(path, told, int(line)))
+            asyncio.run(live(url, told, int(line)))
             os._exit(0)
         say(f"born {child}")
         _, status = os.waitpid(child, 0)
