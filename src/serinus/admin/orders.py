@@ -8,11 +8,12 @@ from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 from serinus.access import Caller, Role
 from serinus.admin.context import Context
 from serinus.admin.shapes import AttachmentShape, RuleShape, Shape
+from serinus.admin.text import Lines, OneLine
 from serinus.errors import InvalidInput, Problem
 from serinus.rollout.commands import Order
 
-Why = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
+Why = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000), Lines]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128), OneLine]
 Share = Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False)]
 
 
@@ -74,7 +75,7 @@ class ApproveBody(Body):
     report_at: AwareDatetime
     checked: Annotated[list[Item], Field(max_length=50)] = Field(default_factory=list)
     attachment: AttachmentShape | None = None
-    business_impact: Annotated[str, StringConstraints(strip_whitespace=True, max_length=4_000)] = ""
+    business_impact: Annotated[str, StringConstraints(strip_whitespace=True, max_length=4_000), Lines] = ""
 
 
 class TokenBody(Shape):

@@ -9,6 +9,7 @@ from serinus.admin.access import Operator, Viewer
 from serinus.admin.context import Here, Language
 from serinus.admin.orders import Name
 from serinus.admin.shapes import Shape
+from serinus.admin.text import OneLine
 from serinus.reports.as_html import POLICY
 from serinus.reports.document import Kind
 from serinus.reports.gather import gather
@@ -18,13 +19,13 @@ from serinus.reports.write import RENDERERS, Format, write
 from serinus.rollout.events import Event, EventKind
 
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
-TestNames = Annotated[list[Annotated[str, StringConstraints(max_length=300)]], Field(max_length=MOST_NAMES)]
+TestNames = Annotated[list[Annotated[str, StringConstraints(max_length=300), OneLine]], Field(max_length=MOST_NAMES)]
 
 router = APIRouter(prefix="/reports", tags=["reports"])
 
 
 class GroupBody(Shape):
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200), OneLine]
     passed: Count
     failed: Count
     skipped: Count

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from serinus.admin.text import OneLine
 from serinus.analysis.verdict import Metric, Verdict
 from serinus.deployment import DeploymentVersion
 from serinus.routing.canary_router import Reason
@@ -39,7 +40,7 @@ class RuleShape(Shape):
 class AttachmentShape(Shape):
     """A file that was handed in: its name, and its SHA-256 in hexadecimal."""
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), OneLine]
     digest: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 
 

@@ -44,8 +44,10 @@ def _write(session: Session, several: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _line(event: Mapping[str, Any]) -> str:
+    """On one line, whatever people wrote."""
     at, why = event["at"], f": {event['message']}" if event["message"] else ""
-    return f"{event['sequence']:>6}  {at[:10]} {at[11:19]}  {event['title']}{why}"
+    told = " ".join(f"{event['title']}{why}".split())
+    return f"{event['sequence']:>6}  {at[:10]} {at[11:19]}  {told}"
 
 
 def _render_history(answer: Mapping[str, Any]) -> "RenderableType":

@@ -79,7 +79,7 @@ def windows(requests: Iterable[Recorded]) -> Iterator[Window]:
 
 
 def _slot(subject: str) -> int:
-    return md5(subject.encode(), usedforsecurity=False).digest()[-1] % SLOTS
+    return md5(subject.encode(errors="surrogatepass"), usedforsecurity=False).digest()[-1] % SLOTS
 
 
 class Replay:

@@ -94,7 +94,7 @@ def _known(body: str) -> str:
     names = {field.name for field in fields(AgentStatus)}
     try:
         return json.dumps({name: value for name, value in json.loads(body).items() if name in names})
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         raise Unreadable(f"damaged: {error}") from error
 
 
