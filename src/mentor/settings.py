@@ -13,7 +13,7 @@ _SECRET_CHARACTERS: Final = 32
 class MentorSettings(BaseSettings):
     """Under the prefix ``MENTOR_``. The database is the rollout's own, unless another is named."""
 
-    model_config = SettingsConfigDict(env_prefix="MENTOR_", populate_by_name=True)
+    model_config = SettingsConfigDict(env_prefix="MENTOR_", populate_by_name=True, hide_input_in_errors=True)
 
     simulation: bool = Field(default=False, description="answers are made from the input alone and nothing is stored")
     exploration: float = Field(
@@ -27,6 +27,7 @@ class MentorSettings(BaseSettings):
     )
     llm_base_url: HttpUrl | None = Field(
         None,
+        repr=False,  # as the database's, it may hold a password
         description="a language model's OpenAI-compatible API, such as http://127.0.0.1:11434/v1; without one "
         "answers are made offline",
     )
@@ -37,6 +38,7 @@ class MentorSettings(BaseSettings):
     )
     database_url: str = Field(
         default="sqlite+aiosqlite:///serinus.db",
+        repr=False,
         validation_alias=AliasChoices("MENTOR_DATABASE_URL", "SERINUS_DATABASE_URL"),
         description="where sessions, feedback and what is learnt are; by default the rollout's store",
     )

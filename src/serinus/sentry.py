@@ -21,7 +21,9 @@ def observe(dsn: str, *, release: str | None, environment: str | None) -> None:
         logger.warning("errors are not sent to Sentry: pip install 'serinus[sentry]'")
         return
     if not sentry_sdk.get_client().is_active():
-        sentry_sdk.init(dsn=dsn, release=release, environment=environment, server_name="", send_default_pii=False)
+        sentry_sdk.init(
+            dsn=dsn, release=release, environment=environment, server_name="", include_local_variables=False
+        )
     sentry_sdk.get_global_scope().add_event_processor(tag)
 
 

@@ -93,3 +93,6 @@ def test_errors_are_tagged_with_the_version_that_they_happened_in(sink: tuple[st
     assert {event["release"] for event in errors} == {"shop@4.2"}
     [outside] = [event for event in events if event.get("message") == "outside of any request"]
     assert "deployment_version" not in outside.get("tags", {})
+    stacks = [error["exception"]["values"][-1]["stacktrace"]["frames"] for error in errors]
+    assert not [frame for frames in stacks for frame in frames if "vars" in frame]
+    assert "a-token-for-this-test" not in json.dumps(events)

@@ -67,6 +67,7 @@ class Apprise:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        logging.getLogger("apprise").setLevel(logging.WARNING)  # below that it tells the URL, and what is secret in it
 
     async def __call__(self, alert: Alert) -> None:
         try:

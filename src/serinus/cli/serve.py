@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 STARTUP_FAILURE = 3  # uvicorn's exit code
 GRACE_SECONDS = 10  # for requests and event streams that are open when the server is stopped
+CHATTY = ("alembic", "httpx2", "httpcore2", "aiosqlite", "apprise")
+"""Libraries that would tell every statement and every address, at `debug` secret ones too."""
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -142,5 +144,5 @@ def _is_loopback(host: str) -> bool:
 
 def _configure_logging(settings: "Settings") -> None:
     logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT)
-    for chatty in ("alembic", "httpx2", "aiosqlite"):
+    for chatty in CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
