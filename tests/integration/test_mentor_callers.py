@@ -71,6 +71,15 @@ def test_a_caller_may_make_every_call_for_themselves(service: Service, clock: Cl
         assert status in ({404} if "feedback" in path else {200, 204}), path
 
 
+def test_answers_are_kept_by_no_cache(service: Service, clock: Clock) -> None:
+    headers = signed("ada", clock)
+    for who in (headers, {}):
+        for method, path, body in calls_about("ada", begun(service, headers, "ada")):
+            answer = service.send(method, path, who, body)
+            assert answer.headers["cache-control"] == "no-store"
+            assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 def test_nobody_makes_any_call_for_another_or_learns_whether_a_conversation_is_there(
     service: Service, clock: Clock
 ) -> None:

@@ -6,6 +6,12 @@ from typing import Any
 from serinus.asgi.protocol import Application, Message, Receive, Scope, Send
 from serinus.control.agent import AgentHealth
 
+HEADERS = (
+    (b"content-type", b"application/json"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+)
+
 
 async def answer_ready(service: Application, health: AgentHealth, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer as `service` does, with one more key, `serinus`; a service that has no ``/ready`` is ready.
@@ -16,7 +22,7 @@ async def answer_ready(service: Application, health: AgentHealth, scope: Scope, 
     if status == 404:
         status, body = 200, {"status": "ready"}
     answer = json.dumps({**body, "serinus": _shown(health)}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
+    headers = [*HEADERS, (b"content-length", str(len(answer)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": answer})
 

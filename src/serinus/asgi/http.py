@@ -24,6 +24,11 @@ OVERDUE = {
     408: _problem(408, "Request Timeout", "The rest of the request did not come in time; send it again."),
     504: _problem(504, "Gateway Timeout", "The service did not begin to answer in time; try again later."),
 }
+_PRIVATE = (
+    (b"content-type", b"application/problem+json"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+)
 _BODIES = frozenset({"http.response.body", "http.response.pathsend", "http.response.zerocopysend"})
 
 
@@ -67,7 +72,7 @@ class HttpExchange(Exchange):
             self.flight.close(self, Outcome.CANCELLED if is_cancelled else self.outcome)
 
     async def reject(self) -> None:
-        headers = [(b"content-type", b"application/problem+json"), VERSION_HEADERS[self.version]]
+        headers = [*_PRIVATE, VERSION_HEADERS[self.version]]
         if not self.counted:
             headers.append(_FALLBACK_HEADER)
         status = 504 if self.status != 408 else 408

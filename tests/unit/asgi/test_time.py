@@ -165,6 +165,7 @@ def test_a_request_without_an_answer_in_time_is_504_and_a_failure() -> None:
     app = impatient(hanging)
     wire = asyncio.run(call(app))
     assert (wire.status, wire.version, wire.headers[b"content-type"]) == (504, "canary", b"application/problem+json")
+    assert (wire.headers[b"cache-control"], wire.headers[b"x-content-type-options"]) == (b"no-store", b"nosniff")
     cell = cells(app)[CANARY, "(other)"]
     assert (cell.outcomes, cell.statuses) == ({Outcome.FAILED: 1}, {504: 1})
 
