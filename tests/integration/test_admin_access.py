@@ -152,6 +152,8 @@ def test_who_guesses_is_held_up_and_nobody_else_is() -> None:
         assert [answer.status_code for answer in answers] == [401] * BURST + [429] * 5
         assert (kind(answers[-1]), answers[-1].headers["retry-after"]) == ("too-many-attempts", f"{SECONDS_EACH:.0f}")
         assert (await desk.get("/config", token=viewer)).status_code == 200, "who got in before is not held up"
+        told = await desk.get("/config?language=ko", token="guess")
+        assert (told.json()["title"], "6초 뒤" in told.json()["detail"]) == ("로그인에 너무 많이 실패했습니다", True)
         made_since = await desk.token("viewer", "made since")
         assert (await desk.get("/config", token=made_since)).status_code == 429, "an unknown token could be a guess"
         desk.room.clock.forward(SECONDS_EACH)
