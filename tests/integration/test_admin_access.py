@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from admin_desk import ADDRESS, ADMIN, Desk, at_desk, kind
 from serinus.access import Role
 from serinus.attempts import BURST, SECONDS_EACH
 from serinus.rollout.events import EventKind
+from serinus.rollout.state import Phase
 
 VERBS = {
     "start": Role.APPROVER,
@@ -227,6 +229,29 @@ ERRORS = (
     ("GET", "/explain", 422, "invalid-input"),
     ("POST", "/rollout/pause", 409, "refused"),
 )
+
+
+def test_every_change_leaves_an_event_that_says_who_what_why_and_from_where() -> None:
+    async def story(desk: Desk) -> None:
+        changes: list[tuple[str, dict[str, Any]]] = [
+            ("/config", {"canary_percentage": 5}),
+            ("/rollout/start", {"plan": "demo", "force": True}),
+            ("/rollout/pause", {}),
+            ("/rollout/resume", {}),
+            ("/config", {"endpoints": [{"template": "/hello", "enabled": False}]}),
+            ("/drill", {"fault": "outage"}),
+            ("/config", {"canary_percentage": 0}),
+        ]
+        for number, (path, body) in enumerate(changes):
+            before = await desk.room.store.last_event_sequence()
+            if path == "/rollout/pause":
+                await desk.room.until(Phase.PROGRESSING)
+            answer = await desk.post(path, {**body, "reason": f"reason {number}"})
+            assert answer.is_success, (path, answer.text)
+            told = [event for event in await desk.room.store.events(before) if event.actor == "alice"]
+            assert [(event.reason, event.details["from"]) for event in told] == [(f"reason {number}", ADDRESS)], path
+
+    at_desk(story)
 
 
 def test_every_error_is_a_problem_with_a_stable_type() -> None:
