@@ -70,10 +70,7 @@ class Access:
     admin_token: str | None = None
     admin_name: str = "admin"
     public_metrics: bool = False
-    attempts: Attempts = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "attempts", Attempts(self.clock))
+    attempts: Attempts = field(default_factory=Attempts)
 
     async def identify(self, secret: str | None, address: str) -> Caller:
         """Raises `Unauthenticated`, in the same words whatever is wrong with the secret, and `TooManyAttempts`."""
@@ -82,7 +79,7 @@ class Access:
                 "send a token: 'Authorization: Bearer TOKEN'; "
                 "the first is made by `serinus token create`, or set as SERINUS_ADMIN_TOKEN"
             )
-        with self.attempts.one(address, _digest(secret)):
+        with self.attempts.one(address, _digest(secret), self.clock()):
             token = None if self._is_admins(secret) else await self._stored(secret)
         return self._caller(token, address)
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import IPv6Address, ip_address
 from math import ceil
@@ -25,20 +25,19 @@ class Attempts:
     latest `MOST_ADDRESSES` are remembered, and the digests of the latest `MOST_KNOWN` good secrets.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._spent: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._known: OrderedDict[bytes, None] = OrderedDict()
 
     @contextmanager
-    def one(self, address: str, digest: bytes) -> Iterator[None]:
-        """Around the check of the secret with this digest, which raises `Unauthenticated`.
+    def one(self, address: str, digest: bytes, now: float) -> Iterator[None]:
+        """Around the check of the secret with this digest, which raises `Unauthenticated`; `now` is epoch seconds.
 
         Raises `TooManyAttempts` in its place. Taken before the check, for many guesses may be under way at once.
         """
         place, is_known = _place(address), digest in self._known
         if not is_known:
-            self._take(place)
+            self._take(place, now)
         try:
             yield
         except Unauthenticated:
@@ -50,8 +49,7 @@ class Attempts:
         self._give_back(place, is_known=is_known)
         self._remember(digest)
 
-    def _take(self, place: str) -> None:
-        now = self._clock()
+    def _take(self, place: str, now: float) -> None:
         spent, since = self._spent.pop(place, (0.0, now))
         spent = max(0.0, spent - max(0.0, now - since) / SECONDS_EACH)
         refused = spent > BURST - 1

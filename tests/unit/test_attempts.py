@@ -15,11 +15,11 @@ class Door:
 
     def __init__(self) -> None:
         self.now = 1_000.0
-        self.attempts = Attempts(lambda: self.now)
+        self.attempts = Attempts()
 
     def knock(self, secret: str, address: str = "203.0.113.7", error: type[Exception] | None = Unauthenticated) -> str:
         try:
-            with self.attempts.one(address, sha256(secret.encode()).digest()):
+            with self.attempts.one(address, sha256(secret.encode()).digest(), self.now):
                 if error is not None:
                     raise error("no")
         except TooManyAttempts:
@@ -56,7 +56,7 @@ def test_a_store_that_is_away_is_nobodys_failure() -> None:
 def test_it_says_when_to_come_again_and_that_is_true() -> None:
     door = Door()
     door.guess(BURST)
-    with pytest.raises(TooManyAttempts) as told, door.attempts.one("203.0.113.7", b""):
+    with pytest.raises(TooManyAttempts) as told, door.attempts.one("203.0.113.7", b"", door.now):
         pass
     door.now += told.value.retry_after_seconds - 1
     assert door.knock("x") == "held up"
