@@ -1,15 +1,9 @@
 """No secret is told: not in logs, errors, answers, events or the store, whatever fails."""
 
-import os
-import re
 import sqlite3
-import subprocess
-import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
-import httpx2
 import pytest
 from click.testing import CliRunner
 from pydantic import ValidationError
@@ -19,6 +13,7 @@ from serinus.access import ORDER_HEADER
 from serinus.cli.main import main
 from serinus.errors import InvalidInput
 from serinus.settings import Settings, load
+from served import Serving
 
 NOBODY = "127.0.0.1:9"
 """Where nobody listens."""
@@ -96,63 +91,11 @@ def test_commands_that_fail_tell_none(arguments: list[str], form: list[str]) -> 
     silent(result.output, result.stderr)
 
 
-SHOP = """
-from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
-from serinus import application, subject
-
-async def fails(request):
-    raise RuntimeError("it is broken")
-
-async def works(request):
-    return PlainTextResponse("works")
-
-def shop():
-    return Starlette(routes=[Route("/works", works), Route("/fails", fails)])
-
-app = application(legacy=shop(), canary=shop(), subject=subject.header("x-user-id"))
-"""
-
-
-class Running:
-    """`serinus serve` as a process of its own, with all that it says; the store is a file unless it is another one."""
+class Running(Serving):
+    """With all secrets, and all that it says; the store is a file unless it is another one."""
 
     def __init__(self, folder: Path, app: str = "shop:app", **others: str) -> None:
-        (folder / "shop.py").write_text(SHOP)
-        self.folder = folder
-        self.store = folder / "store.db"
-        self.environment = {
-            **os.environ,
-            **environment(SECRETS),
-            "SERINUS_DATABASE_URL": f"sqlite+aiosqlite:///{self.store}",
-            "SERINUS_LOG_LEVEL": "debug",
-            **others,
-        }
-        self.command = [sys.executable, "-m", "serinus", "serve", app, "--port", "0"]
-
-    def __enter__(self) -> httpx2.Client:
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, env=self.environment, cwd=self.folder)
-        self.client = httpx2.Client(base_url=self.until_told(r"running on (http://[\d.:]+)"), timeout=30)
-        return self.client
-
-    def __exit__(self, *_: object) -> None:
-        self.client.close()
-        self.process.terminate()
-        self.process.wait(30)
-
-    @property
-    def log(self) -> Path:
-        return self.folder / "log"
-
-    def until_told(self, pattern: str) -> str:
-        ends_at = time.monotonic() + 60
-        while (found := re.search(pattern, self.log.read_text())) is None:
-            assert time.monotonic() < ends_at, self.log.read_text()[-2_000:]
-            assert self.process.poll() is None, self.log.read_text()[-2_000:]
-            time.sleep(0.1)
-        return found[1]
+        super().__init__(folder, app, **environment(SECRETS), SERINUS_LOG_LEVEL="debug", **others)
 
     def until_failed(self, *channels: str) -> None:
         """Until each of them has tried to tell something, and could not."""
