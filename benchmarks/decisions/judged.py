@@ -1,6 +1,7 @@
 """`serinus` as a decider: the shipped analysis and triggers, under the customer's plan."""
 
 from dataclasses import replace
+from math import inf, log
 
 from benchmarks.decisions.deciders import Answer
 from benchmarks.decisions.streams import BEGAN_AT, Counts, Slice
@@ -32,7 +33,7 @@ class Serinus:
         self._evidence = analysis.enter_step(
             analysis.start(self._plan.criteria, BEGAN_AT), at=BEGAN_AT, split_revision=1
         )
-        self._stage = 0
+        self._stage, self._promoted = 0, False
 
     def feed(self, slice_: Slice) -> Answer | None:
         if slice_.stage != self._stage:
@@ -42,12 +43,31 @@ class Serinus:
         return self._answer(slice_.ended_at + CLOSES_AFTER_SECONDS)
 
     def _answer(self, now: float) -> Answer | None:
+        if not self._may_answer():
+            return None
         report = analysis.analyze(self._evidence, self._plan.criteria, now)
         self._rollout = track(self._rollout, report, now).rollout
         cause = cause_of_rollback(self._rollout, report, now)
         if cause is not None:
             return Answer.ROLL_BACK if cause.proven else Answer.DUE
-        return None if closed(gates(self._rollout, report, now)) else Answer.PROMOTE
+        if closed(gates(self._rollout, report, now)):
+            return None
+        self._promoted = True
+        return Answer.PROMOTE
+
+    def _may_answer(self) -> bool:
+        """Whether there can be an answer, so that nobody asks in vain: weighted e-values add up to the largest at most.
+
+        A promotion is answered once. A breach must be clear at some time, and is looked at until it is over.
+        """
+        evidence, criteria = self._evidence, self._plan.criteria
+        against = (evidence.comparison.log_sums, evidence.endpoints.log_sums, evidence.limits.log_sums)
+        if max(sums.max(initial=-inf) for sums in against) >= -log(criteria.alpha):
+            return True
+        if self._rollout.breaches or evidence.limits.clearest.max(initial=-inf) >= 0:
+            return True
+        proofs = evidence.step.log_products.max(axis=1)
+        return not self._promoted and bool((proofs >= -log(criteria.promotion_alpha)).all())
 
 
 def _plan() -> Plan:
