@@ -100,6 +100,12 @@ async def look_at_source(settings: Settings) -> Measured | None:
     return Measured(versions.count(DeploymentVersion.LEGACY), versions.count(DeploymentVersion.CANARY), timed)
 
 
+def shown_prometheus(settings: Settings) -> str:
+    """Where it is, without the user and the password that its address may hold."""
+    url = settings.prometheus_url
+    return f"{url.scheme}://{url.host}:{url.port}" if url else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Verified:
     """How far the chain of events is whole, its digest there, and what is wrong with which event after it, if any."""

@@ -107,7 +107,9 @@ class Settings(BaseSettings):
     release: Name | None = Field(None, description="the service's release, as Sentry is to call it")
     environment: Name | None = Field(None, description="where this runs, such as production, as Sentry is to call it")
     prometheus_url: AnyHttpUrl | None = Field(
-        None, description="a Prometheus that measures both versions, instead of what passes through this process"
+        None,
+        repr=False,  # it may hold a password
+        description="a Prometheus that measures both versions, instead of what passes through this process",
     )
     prometheus_token: SecretStr | None = Field(None, description="a bearer token for its API")
     prometheus_requests: str = Field(

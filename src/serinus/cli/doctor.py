@@ -72,7 +72,7 @@ def _source(settings: "Settings") -> Finding:
         found = asyncio.run(inspection.look_at_source(settings))
     except SerinusError as error:
         advice = "correct SERINUS_PROMETHEUS_URL or the selectors; nothing is judged until it answers"
-        return Finding(name, WRONG, f"{settings.prometheus_url}: {error}", advice)
+        return Finding(name, WRONG, f"{inspection.shown_prometheus(settings)}: {error}", advice)
     if found is None or not found.legacy:
         label = f'{settings.prometheus_version_label}="{settings.prometheus_legacy}"'
         return Finding(name, WRONG, f"{selector} has no series with {label}", "see docs/howto/prometheus.md")

@@ -95,7 +95,8 @@ def test_a_running_plan_that_tells_on_channels_nobody_configured_is_told_with_th
 
 
 def test_a_prometheus_that_cannot_be_asked_is_told_with_what_to_do(url: str) -> None:
-    finding = found(url, SERINUS_PROMETHEUS_URL=NOWHERE)["prometheus"]
+    finding = found(url, SERINUS_PROMETHEUS_URL="http://ann:very-secret@127.0.0.1:9")["prometheus"]
+    assert "very-secret" not in str(finding)
     assert (finding["state"], "does not answer" in finding["message"]) == ("wrong", True)
     assert "SERINUS_PROMETHEUS_URL" in finding["advice"]
 
