@@ -7,7 +7,8 @@ from rich.console import Console
 
 from admin_desk import Desk, at_desk
 from control_room import PLAN
-from serinus.cli.view import FittedStatus, status_line, status_view
+from serinus.cli.lines import spoken_line, status_line
+from serinus.cli.view import FittedStatus, status_view
 from serinus.rollout.plan import ApprovalGate
 from serinus.rollout.state import AgentStatus, Phase
 
@@ -136,5 +137,15 @@ def test_counts_that_were_given_up_are_shown_as_long_as_their_process_lives() ->
         await desk.room.store.append_snapshots([], status)
         assert "requests not counted: 1234" in await drawn(desk)
         assert "집계하지 못한 요청: 1234건" in await drawn(desk, "ko")
+
+    at_desk(story)
+
+
+def test_a_line_is_spoken_in_the_language_that_is_asked_for() -> None:
+    async def story(desk: Desk) -> None:
+        status = (await desk.get("/status", params={"language": "ko"})).json()
+        assert spoken_line(status, "ko").startswith(status_line(status)[:20])
+        assert "롤아웃 없음" in spoken_line(status, "ko")
+        assert spoken_line(status, "en") == status_line(status)
 
     at_desk(story)

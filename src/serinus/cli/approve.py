@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
+from serinus.cli.lines import rollout_line
 from serinus.cli.session import UNUSABLE, Failure, Session, with_session
 from serinus.cli.tongue import language, say
-from serinus.cli.view import rollout_line
 from serinus.messages import render_name, render_report
 
 

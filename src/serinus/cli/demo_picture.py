@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from serinus.cli.view import FittedStatus, status_line, status_view
+from serinus.cli.lines import spoken_line
+from serinus.cli.view import FittedStatus, status_view
 
 ENDED = frozenset({"succeeded", "rolled_back"})
 
@@ -61,7 +62,7 @@ class Lines:
             self._console.print(status_view(status, self._language), soft_wrap=False)
         elif time.monotonic() - self._drawn_at >= self.EVERY_SECONDS:
             self._drawn_at = time.monotonic()
-            self._console.print(status_line(status))
+            self._console.print(spoken_line(status, self._language))
 
 
 class Drawing(Lines):

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
+from serinus.cli.lines import spoken_line
 from serinus.cli.session import ATTENTION, ROLLED_BACK, Session, with_session
-from serinus.cli.tongue import say
-from serinus.cli.view import FittedStatus, status_line, status_view
+from serinus.cli.view import FittedStatus, status_view
 
 EXIT_CODES = {"ok": 0, "attention": ATTENTION, "rolled_back": ROLLED_BACK}
 ENDED = {"rolled_back", "succeeded"}
@@ -36,11 +36,6 @@ def status(session: Session, *, watch: bool, interval: float) -> None:
     click.get_current_context().exit(EXIT_CODES[last["health"]])
 
 
-def _spoken(line: str) -> str:
-    """In the reader's language, but for its time."""
-    return line[:20] + say(line[20:])
-
-
 def _watch(session: Session, interval: float) -> dict[str, Any]:
     console = session.console
     if not console.is_terminal:
@@ -57,7 +52,7 @@ def _write_changes(looks: Iterator[dict[str, Any]]) -> dict[str, Any]:
     """A line for every look that differs from the one before in more than its time."""
     written = ""
     for last in looks:
-        line = _spoken(status_line(last))
+        line = spoken_line(last)
         if line[20:] != written:
             click.echo(line)
             written = line[20:]

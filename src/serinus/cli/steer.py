@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
+from serinus.cli.lines import rollout_line
 from serinus.cli.plan_source import read_text
 from serinus.cli.session import PERCENTAGE, Session, with_session
-from serinus.cli.view import rollout_line
 
 reason_option = click.option("--reason", default="", help="Why; it stands in the event.")
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from serinus.cli.tables import clock, count, increase, milliseconds, percent, points, share, table
+from serinus.cli.tables import count, increase, milliseconds, percent, points, share, table
 from serinus.messages import render_label, render_name
 
 Answer = Mapping[str, Any]
@@ -252,34 +252,6 @@ class _View:
         bar = ProgressBar(total=100, completed=percentage or 0.0, width=BAR_COLUMNS)
         grid.add_row(self._say(label), share(percentage), bar, Text(self._say(note) if note else "", style="dim"))
         return grid
-
-
-def rollout_line(rollout: Answer) -> str:
-    """A rollout in one line, for logs and for answers to commands."""
-    parts = [
-        rollout["phase"].replace("_", " "),
-        f"step {rollout['step'] + 1} of {rollout['step_count']}",
-        f"share {share(rollout['desired_percentage'])} (observed {share(rollout['observed_percentage'])})",
-    ]
-    if report := rollout["report"]:
-        legacy, canary = report["legacy"], report["canary"]
-        parts.append(f"errors {percent(canary['error_rate'])} (legacy {percent(legacy['error_rate'])})")
-        parts.append(f"P95 {milliseconds(canary['p95_ms'])} (legacy {milliseconds(legacy['p95_ms'])})")
-    if rollout["frozen_by"]:
-        parts.append(f"frozen by {rollout['frozen_by']}")
-    closed = [gate for gate in rollout["gates"] if not gate["is_open"]]
-    parts += [f"waits for {gate['name']}: {gate['message']}" for gate in closed[:1]]
-    return f"rollout {rollout['id']} by {rollout['plan']}: {', '.join(parts)}"
-
-
-def status_line(status: Answer) -> str:
-    """A status in one line: what `--watch` writes where it cannot draw."""
-    if status["rollout"] is not None:
-        return f"{clock(status['at'])} {rollout_line(status['rollout'])}"
-    config = status["config"]
-    off = "" if config["enabled"] else ", disabled"
-    desired, observed = share(config["canary_percentage"]), share(config["observed_percentage"])
-    return f"{clock(status['at'])} no rollout, share {desired} (observed {observed}){off}"
 
 
 def _minus(canary: float | None, legacy: float | None) -> float | None:
