@@ -1,12 +1,19 @@
 """Every code can be said in every language, with the same figures."""
 
+import ast
+import re
+from collections.abc import Iterator
 from math import inf
+from pathlib import Path
 
+import click
 import pytest
 
 from serinus.analysis.intervals import Interval
 from serinus.analysis.reasons import NUMBERS, Reason
 from serinus.analysis.verdict import Check, Metric, Verdict
+from serinus.cli.main import COMMANDS, main
+from serinus.errors import TooManyAttempts
 from serinus.messages import (
     LANGUAGES,
     catalogue,
@@ -17,9 +24,15 @@ from serinus.messages import (
     render_label,
     render_problem,
 )
+from serinus.messages.phrases import knows
+from serinus.problems import TITLES
 from serinus.rollout.events import ITSELF, Event, EventKind
 from serinus.rollout.gates import GateReason
 
+SOURCE = Path(__file__).parents[2] / "src" / "serinus"
+RAISED = {"Refused", "Forbidden", "Unauthenticated", "NotFound", "StaleRevision", "_NotAsExpected"}
+FORMS = re.compile(r"\b(?:serinus|curl) [a-z]")
+ADVICE = "add it to src/serinus/messages/phrases.ko.toml"
 COMPUTED = {"value", "need", "since"}  # of every check, beside its numbers
 
 
@@ -150,3 +163,49 @@ def test_evidence_is_said_as_a_number_that_people_can_read(evidence: float, said
 
 def test_a_problem_says_what_to_do() -> None:
     assert "serinus controller" in render_problem("controller_silent", {"seconds": None})
+
+
+def said_by(node: ast.expr) -> str | None:
+    """A sentence as its source has it, with something in the place of what varies."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in node.values)
+    return None
+
+
+def refusals() -> Iterator[str]:
+    for path in sorted(SOURCE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            raised = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in RAISED
+            if raised and node.args and (text := said_by(node.args[0])) is not None:
+                yield text
+
+
+def helps(command: click.Command) -> Iterator[str]:
+    """Paragraph by paragraph, as the terminal shows them; lines that are commands or fields stay as they are."""
+    for text in (command.help, command.epilog):
+        for paragraph in (text or "").replace("\\b\n", "\b\n").split("\n\n"):
+            lines = [line.strip() for line in paragraph.strip("\n ").split("\n")]
+            yield from lines[1:] if lines[0] == "\b" else [" ".join(lines)]
+    yield from (parameter.help or "" for parameter in command.params if isinstance(parameter, click.Option))
+    for name in getattr(command, "commands", {}):
+        yield from helps(command.commands[name])  # type: ignore[attr-defined]  # a group
+
+
+def test_every_help_has_its_korean() -> None:
+    context = click.Context(main)
+    texts = {line for _, line in COMMANDS.values()} | set(helps(main))
+    for name in COMMANDS:
+        command = main.get_command(context, name)
+        assert command is not None
+        texts |= set(helps(command))
+    missing = {text for text in texts if text and not FORMS.match(text) and not knows(text, "ko")}
+    assert not missing, ADVICE
+
+
+def test_every_refusal_has_its_korean() -> None:
+    found = {*refusals(), *TITLES.values(), str(TooManyAttempts(3))}
+    assert len(found) > 40
+    missing = {text for text in found if not knows(text, "ko")}
+    assert not missing, ADVICE

@@ -1,79 +1,24 @@
-"""What is said in English where it happens has its Korean: help, refusals, errors, and what commands write."""
+"""What is said in English where it happens is told in Korean."""
 
-import ast
 import re
 import tomllib
 from collections.abc import Iterator
 from importlib.resources import files
-from pathlib import Path
 from string import Formatter
 
-import click
 import pytest
 from click.testing import CliRunner
 
-from serinus.cli.main import COMMANDS, main
-from serinus.errors import TooManyAttempts
-from serinus.messages.phrases import knows, preferred, translate
-from serinus.problems import TITLES
+from serinus.cli.main import main
+from serinus.messages.phrases import preferred, translate
 
-SOURCE = Path(__file__).parents[2] / "src" / "serinus"
-RAISED = {"Refused", "Forbidden", "Unauthenticated", "NotFound", "StaleRevision", "_NotAsExpected"}
 BOOK = files("serinus.messages").joinpath("phrases.ko.toml").read_text(encoding="utf-8")
 HANGUL = re.compile("[가-힣]")
-FORMS = re.compile(r"\b(?:serinus|curl) [a-z]")
-ADVICE = "add it to src/serinus/messages/phrases.ko.toml"
 
 
 def entries() -> Iterator[tuple[str, str]]:
     for section in tomllib.loads(BOOK).values():
         yield from section.items()
-
-
-def said_by(node: ast.expr) -> str | None:
-    """A sentence as its source has it, with something in the place of what varies."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    if isinstance(node, ast.JoinedStr):
-        return "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in node.values)
-    return None
-
-
-def refusals() -> Iterator[str]:
-    for path in sorted(SOURCE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            raised = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in RAISED
-            if raised and node.args and (text := said_by(node.args[0])) is not None:
-                yield text
-
-
-def helps(command: click.Command) -> Iterator[str]:
-    """Paragraph by paragraph, as the terminal shows them; lines that are commands or fields stay as they are."""
-    for text in (command.help, command.epilog):
-        for paragraph in (text or "").replace("\\b\n", "\b\n").split("\n\n"):
-            lines = [line.strip() for line in paragraph.strip("\n ").split("\n")]
-            yield from lines[1:] if lines[0] == "\b" else [" ".join(lines)]
-    yield from (parameter.help or "" for parameter in command.params if isinstance(parameter, click.Option))
-    for name in getattr(command, "commands", {}):
-        yield from helps(command.commands[name])  # type: ignore[attr-defined]  # a group
-
-
-def test_every_help_has_its_korean() -> None:
-    context = click.Context(main)
-    texts = {line for _, line in COMMANDS.values()} | set(helps(main))
-    for name in COMMANDS:
-        command = main.get_command(context, name)
-        assert command is not None
-        texts |= set(helps(command))
-    missing = {text for text in texts if text and not FORMS.match(text) and not knows(text, "ko")}
-    assert not missing, ADVICE
-
-
-def test_every_refusal_has_its_korean() -> None:
-    found = {*refusals(), *TITLES.values(), str(TooManyAttempts(3))}
-    assert len(found) > 40
-    missing = {text for text in found if not knows(text, "ko")}
-    assert not missing, ADVICE
 
 
 def test_a_translation_has_the_places_of_its_sentence_and_is_korean() -> None:
