@@ -161,6 +161,16 @@ def test_evidence_is_said_as_a_number_that_people_can_read(evidence: float, said
     assert f"at most 1 of {said} rollouts (needs 20)" in render("proven_within_margin", numbers)
 
 
+@pytest.mark.parametrize(
+    ("more", "english", "korean"),
+    [(1_234.4, "about 1,234 requests", "약 1,234건"), (1e9, "at least 10,000,000 requests", "최소 10,000,000건")],
+)
+def test_an_estimate_beyond_all_patience_is_no_figure(more: float, english: str, korean: str) -> None:
+    numbers = {"evidence": 1.0, "evidence_needed": 20.0, "more_requests": more, "more_seconds": 90.0}
+    assert english in render(Reason.NOT_YET_PROVEN, numbers, "en")
+    assert korean in render(Reason.NOT_YET_PROVEN, numbers, "ko")
+
+
 def test_a_problem_says_what_to_do() -> None:
     assert "serinus controller" in render_problem("controller_silent", {"seconds": None})
 

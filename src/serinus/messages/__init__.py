@@ -3,7 +3,7 @@ documents, in ``reports.en.toml`` and ``reports.ko.toml``.
 
 Placeholders take Python's format specifications, and those of `_Texts`: ``percent`` (0.012 is "1.20 %"), ``+percent``
 (0.089 is "+8.9 %"), ``points`` and ``+points`` (0.005 is "0.50 pp"), ``percentage`` (5.0 is "5 %"), ``milliseconds``,
-``duration`` and ``time`` (of seconds), ``list``, and ``name`` (of a code that has
+``duration`` and ``time`` (of seconds), ``about`` (of an estimated number), ``list``, and ``name`` (of a code that has
 a name of its own). A reason that reads differently for one metric stands under ``reason.metric`` too.
 """
 
@@ -23,6 +23,7 @@ from serinus.rollout.gates import GateStatus
 LANGUAGES = ("en", "ko")
 DEFAULT_LANGUAGE = "en"
 UNKNOWN = "–"
+VERY_MANY = 1e7
 
 
 def render(
@@ -135,6 +136,7 @@ class _Texts(Formatter):
             "+points": lambda share: f"{share * 100:+.2f} {self._words['points']}",
             "percentage": lambda percentage: f"{round(percentage, 2):g} %",
             "milliseconds": lambda value: f"{value:,.0f} ms" if value >= 100 else f"{value:.3g} ms",
+            "about": self._about,
             "strength": _strength,
             "duration": self._duration,
             "time": lambda at: datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
@@ -147,6 +149,12 @@ class _Texts(Formatter):
             return UNKNOWN
         own = self._formats.get(format_spec)
         return own(value) if own else str(super().format_field(value, format_spec))
+
+    def _about(self, count: float) -> str:
+        """An estimate of how many; of very many nobody waits for the last."""
+        if count >= VERY_MANY:
+            return f"{self._words['at_least']} {VERY_MANY:,.0f}"
+        return f"{self._words['about']} {count:,.0f}"
 
     def _duration(self, seconds: float) -> str:
         """The two largest units, as a person would say it."""
