@@ -68,6 +68,20 @@ def test_a_proven_breach_rolls_back_on_the_tick_that_proves_it(name: str) -> Non
     assert stage.told(EventKind.ROLLBACK_STARTED)[0].channels == trigger(PLAN, name).channels
 
 
+def test_a_rollback_is_told_to_whom_the_plan_tells_of_any_limit_that_is_breached() -> None:
+    def look(stage: Stage) -> Report:
+        limits = {"error-rate": breached("error-rate", since=T0), "availability": breached("availability", since=T0)}
+        if stage.now >= T0 + 5:
+            limits["availability"] = breached("availability", since=T0, proven=True)
+        return report(stage.plan, stage.now, limits=limits)
+
+    stage = Stage(PLAN, look=look)
+    stage.run_until(Phase.ROLLING_BACK, within=20)
+    started = stage.told(EventKind.ROLLBACK_STARTED)[0]
+    assert started.details["cause"] == "availability"
+    assert set(started.channels) == {"slack", "pagerduty"}
+
+
 @pytest.mark.parametrize(("name", "deadline"), [("error-rate", 60), ("p95", 300), ("availability", 900)])
 def test_a_breach_that_is_only_observed_freezes_at_once_and_is_over_by_its_deadline(name: str, deadline: int) -> None:
     stage = Stage(PLAN, look=Fault(name, T0 + 30))

@@ -58,7 +58,8 @@ def cause_of_rollback(rollout: Rollout, report: Report, now: float) -> Cause | N
     proven = [cause for trigger in _by_urgency(rollout) if (cause := _proven_limit(rollout, trigger, report))]
     worse = [_proven_worse(rollout, check) for check in report.worse if _rolls_back(rollout, check)]
     due = [cause for trigger in _by_urgency(rollout) if (cause := _due(rollout, trigger, report, now))]
-    return next(iter((*proven, *worse, *due)), None)
+    cause = next(iter((*proven, *worse, *due)), None)
+    return cause and replace(cause, channels=_told(rollout, cause))
 
 
 def freeze(rollout: Rollout, report: Report, fleet: Fleet, now: float) -> Decision:
@@ -158,6 +159,18 @@ def _due(rollout: Rollout, trigger: Trigger, report: Report, now: float) -> Caus
         return None
     check = limit.check if limit else None
     return Cause(trigger.limit.name, "deadline", check=check, breach=breach, channels=trigger.channels)
+
+
+def _told(rollout: Rollout, cause: Cause) -> tuple[str, ...]:
+    """Whom the plan tells of the cause, and of every limit that is breached at the time: a canary that fails whole is
+    proven to be below its availability before its error rate is proven, and is critical all the same.
+    """
+    breached = [trigger for trigger in _by_urgency(rollout) if _is_breached(_breach(rollout, trigger))]
+    return tuple(dict.fromkeys((*cause.channels, *(name for trigger in breached for name in trigger.channels))))
+
+
+def _is_breached(breach: Breach | None) -> bool:
+    return breach is not None and not breach.environment
 
 
 def _rolls_back(rollout: Rollout, check: Check) -> bool:
