@@ -102,13 +102,15 @@ async def private_copy(
     """A copy that runs; it is gone at the end, and nothing of it was anywhere but in memory."""
     database = Database(IN_MEMORY)
     copy = PrivateCopy(drill, applications, database, clock)
-    await copy.store.prepare()
-    running = asyncio.create_task(copy.run(), name="drill")
     try:
-        yield copy
+        await copy.store.prepare()
+        running = asyncio.create_task(copy.run(), name="drill")
+        try:
+            yield copy
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
     finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
         await database.close()
 
 
