@@ -82,13 +82,13 @@ class Machinery:
 
     async def start(self, *others: Coroutine[Any, Any, None]) -> None:
         """Prepare the store if it answers, and run until `stop`; `others` run beside."""
+        self._resources.push_async_callback(self.database.close)  # also of a start that is stopped half-way
         try:
             async with asyncio.timeout(PREPARE_SECONDS):
                 await self.store.prepare()
         except (StoreUnavailable, TimeoutError) as error:
             logger.warning("starting without the store, everybody gets LEGACY until it answers: %s", error)
         client = await self._resources.enter_async_context(httpx2.AsyncClient())
-        self._resources.push_async_callback(self.database.close)
         work = (
             loop.run(self.controller, self.store, self.clock, holder=self.name),
             self._notifier(client).run(),

@@ -24,6 +24,8 @@ from serinus.bootstrap import Service
 from serinus.settings import load
 from served import served
 
+pytestmark = pytest.mark.slow
+
 ADMIN = "the-admin-token-of-the-tests"
 BEARER = {"Authorization": f"Bearer {ADMIN}"}
 FORGED = "FORGED 2026-01-01 ERROR all tokens were leaked"

@@ -39,6 +39,7 @@ def rated(tmp_path_factory: pytest.TempPathFactory) -> str:
     return url
 
 
+@pytest.mark.slow
 def test_the_report_finds_what_users_want_and_refuses_what_it_cannot_know(rated: str) -> None:
     report = json.loads(ask(rated, "--json").stdout)
     assert (report["answers"], report["users"]) == (400, 50)
@@ -54,6 +55,7 @@ def test_the_report_finds_what_users_want_and_refuses_what_it_cannot_know(rated:
     assert report["estimates"]["always_riri"]["snips"] is None
 
 
+@pytest.mark.slow
 def test_people_read_it_in_their_language(rated: str) -> None:
     english, korean = (ask(rated, "--language", language).stdout for language in ("en", "ko"))
     assert "400 rated answers of CANARY to 50 users" in english

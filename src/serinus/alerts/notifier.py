@@ -75,7 +75,8 @@ class Notifier:
                     logger.warning("alerts wait: %s", error)
                 pause = lengthened(POLL_SECONDS, failures, longest=LONGEST_PAUSE_SECONDS)
                 heard = await self._store.events_saved.wait(heard, pause)
-                await asyncio.sleep(random.random() * TURNS_SECONDS)  # noqa: S311 - no secret
+                if not failures:
+                    await asyncio.sleep(random.random() * TURNS_SECONDS)  # noqa: S311 - no secret
 
     async def deliver(self, channel: str) -> bool:
         """Send the next alert that is due on a channel; False when there is none, or the channel has had its share."""

@@ -225,6 +225,7 @@ def test_a_broken_channel_holds_up_no_other(broken: type[Channel], caplog: pytes
     tell(story)
 
 
+@pytest.mark.slow
 def test_an_outage_of_the_store_is_outlived_however_often_it_was_asked_in_vain(
     caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:

@@ -31,6 +31,7 @@ def always(persona: Persona, answers: list[RatedAnswer]) -> Estimate:
     return evaluate(answers, [persona] * len(answers))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shift", [0.0, 0.2])
 @pytest.mark.parametrize("method", ["snips", "doubly_robust"])
 def test_the_interval_covers_the_truth_as_often_as_it_says_even_with_wrong_predictions(
