@@ -20,6 +20,7 @@ from serinus.errors import InvalidInput
 from unit.asgi.wire import Wire, http_scope, outcomes
 from uvicorn_server import served
 
+pytestmark = pytest.mark.slow
 LEGACY, CANARY = DeploymentVersion.LEGACY, DeploymentVersion.CANARY
 ONES = {"x-user-id": "ada"}
 
