@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from mentor.detection import Intent, Tone
 from mentor.personas import Language
 from mentor.sessions import OFFLINE
 
+_TEXTS: Final = 2_048  # old statements are looked at again with every turn of their conversation
 _FACTS: Final = 3
 _RECALLED: Final = 3
 _FACT_CHARACTERS: Final = 120
@@ -182,19 +183,22 @@ def _facts(prompt: Prompt) -> list[str]:
 
 def _related(prompt: Prompt, *, most: int) -> list[Statement]:
     """Earlier statements that share a telling word with the message: the most relevant, in the order of the turns."""
-    words = set(_words(prompt.message, prompt))
-    found = [
-        each
-        for each in prompt.known
-        if words.intersection(_words(each.text, prompt)) and not asks_to_recall(each.text) and tells(each.text)
-    ]
+    language = prompt.detected.language
+    words = _words(prompt.message, language)
+    found = [each for each in prompt.known if words & _words(each.text, language) and _is_told(each.text)]
     return sorted(found[:most], key=lambda statement: statement.turn_number)
 
 
-def _words(text: str, prompt: Prompt) -> list[str]:
+@lru_cache(_TEXTS)
+def _words(text: str, language: Language) -> frozenset[str]:
     """What a text may be recognised by: its content words, and its dates, times and numbers."""
-    language = prompt.detected.language
-    return [*extraction.content_words(text, language), *(words for _, words in extraction.entities(text, language))]
+    entities = (words for _, words in extraction.entities(text, language))
+    return frozenset((*extraction.content_words(text, language), *entities))
+
+
+@lru_cache(_TEXTS)
+def _is_told(text: str) -> bool:
+    return tells(text) and not asks_to_recall(text)
 
 
 def _said(prompt: Prompt, statement: Statement) -> str:
