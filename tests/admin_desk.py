@@ -79,3 +79,14 @@ def kind(response: httpx2.Response) -> str:
     """The stable part of a problem's type."""
     assert response.headers["content-type"] == "application/problem+json"
     return str(response.json()["type"]).removeprefix("urn:serinus:problem:")
+
+
+async def share(desk: Desk, percentage: float) -> None:
+    await desk.post("/config", {"canary_percentage": percentage, "enabled": True})
+    await desk.room.agent.refresh()
+
+
+async def count(desk: Desk) -> None:
+    """Have everything delivered."""
+    desk.room.clock.forward(2)
+    await desk.room.agent.beat()

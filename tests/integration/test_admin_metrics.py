@@ -4,20 +4,9 @@ from itertools import cycle
 
 import pytest
 
-from admin_desk import Desk, at_desk
+from admin_desk import Desk, at_desk, count, share
 from control_room import PLAN
 from serinus.rollout.state import Phase
-
-
-async def share(desk: Desk, percentage: float) -> None:
-    await desk.post("/config", {"canary_percentage": percentage, "enabled": True})
-    await desk.room.agent.refresh()
-
-
-async def count(desk: Desk) -> None:
-    """Have everything delivered."""
-    desk.room.clock.forward(2)
-    await desk.room.agent.beat()
 
 
 def test_both_versions_are_counted_apart_and_compared() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from admin_desk import TEMPLATES, Desk, at_desk
+from admin_desk import TEMPLATES, Desk, at_desk, count, share
 from control_room import PLAN
 from scraped import Scraped
 from serinus.admin.prometheus import FAMILIES
@@ -38,17 +38,6 @@ async def look(desk: Desk) -> Scraped:
     assert response.status_code == 200
     assert response.headers["content-type"].startswith("text/plain")
     return Scraped(response.text)
-
-
-async def share(desk: Desk, percentage: float) -> None:
-    await desk.post("/config", {"canary_percentage": percentage, "enabled": True})
-    await desk.room.agent.refresh()
-
-
-async def count(desk: Desk) -> None:
-    """Have everything delivered."""
-    desk.room.clock.forward(2)
-    await desk.room.agent.beat()
 
 
 def test_every_series_is_there_from_the_first_scrape() -> None:
