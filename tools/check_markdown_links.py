@@ -1,4 +1,4 @@
-"""Checks the links of Markdown files: paths, anchors, references and images; without the network.
+"""Checks the links of Markdown files: paths, anchors, references, footnotes and images; without the network.
 
     python tools/check_markdown_links.py [--json] [FILE or FOLDER ...]
 
@@ -9,31 +9,21 @@ Links to other hosts are only looked at for their form. Exits with 1 when a link
 
 import argparse
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
-from functools import cache
-from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from markdown_page import read
 
-SKIPPED_FOLDERS = {".git", ".venv", "venv", "node_modules", "build", "dist"}
-UNDEFINED_REFERENCE = re.compile(r"\[[^\[\]]+\]\[([^\[\]]+)\]")
-NOT_IN_A_SLUG = re.compile(r"[^\w\- ]")
+SKIPPED_FOLDERS = {".git", ".venv", "venv", ".tox", ".nox", "node_modules", "build", "dist"}
+MARKDOWN = {".md", ".markdown"}
+LINES = re.compile(r"L(\d+)(?:C\d+)?(?:-L(\d+)(?:C\d+)?)?")
 HOSTED = {"http", "https", "ftp"}
 WITHOUT_HOST = {"mailto", "tel"}
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A `target` as it is written, and the line (from 1) of the block in which it stands."""
-
-    line: int
-    target: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,98 +34,13 @@ class Broken:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """`undefined` are references, ``[text][name]``, to a name that the page does not define."""
-
-    links: tuple[Link, ...]
-    undefined: tuple[Link, ...]
-    anchors: frozenset[str]
-
-
-class _Html(HTMLParser):
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.targets: list[str] = []
-        self.anchors: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        for name, value in attrs:
-            if name in {"href", "src"} and value:
-                self.targets.append(value)
-            elif (name == "id" or (tag == "a" and name == "name")) and value:
-                self.anchors.append(value)
-
-
-class _Parser(MarkdownIt):
-    """Leaves addresses as they are written, the forbidden ones too."""
-
-    def normalizeLink(self, url: str) -> str:  # noqa: N802 - the parser's name
-        return url
-
-    def validateLink(self, url: str) -> bool:  # noqa: ARG002, N802 - the parser's name
-        return True
-
-
-def slug(heading: str) -> str:
-    """The anchor of a heading's text: letters and digits of any language stay, punctuation goes."""
-    return NOT_IN_A_SLUG.sub("", heading.strip().lower()).replace(" ", "-")
-
-
-@cache
-def read(path: Path) -> Page:
-    """The page at `path`, read as UTF-8 as far as it is."""
-    text = path.read_text(encoding="utf-8", errors="replace")
-    tokens = _Parser("commonmark").enable(["table", "strikethrough"]).parse(text)
-    links: list[Link] = []
-    undefined: list[Link] = []
-    headings: list[str] = []
-    anchors: set[str] = set()
-    for place, token in enumerate(tokens):
-        for line, piece in _pieces(token):
-            if target := piece.attrGet("href") or piece.attrGet("src"):
-                links.append(Link(line, str(target)))
-            elif piece.type in {"html_inline", "html_block"}:
-                html = _Html(piece.content)
-                links += [Link(line, target) for target in html.targets]
-                anchors.update(html.anchors)
-            elif piece.type == "text":
-                undefined += [Link(line, name) for name in UNDEFINED_REFERENCE.findall(piece.content)]
-        if token.type == "heading_open":
-            headings.append(_text(tokens[place + 1].children or ()))
-    return Page(tuple(links), tuple(undefined), frozenset(anchors) | _numbered(headings))
-
-
-def _pieces(block: Token) -> Iterator[tuple[int, Token]]:
-    """The parts of a block, each with its line."""
-    line = block.map[0] + 1 if block.map else 1
-    yield line, block
-    for child in block.children or ():
-        line += child.type in {"softbreak", "hardbreak"}
-        yield line, child
-
-
-def _text(pieces: Iterable[Token]) -> str:
-    return "".join(piece.content for piece in pieces if piece.type in {"text", "code_inline"})
-
-
-def _numbered(headings: Iterable[str]) -> frozenset[str]:
-    """Headings of the same text get -1, -2 and so on, in their order."""
-    taken: dict[str, int] = {}
-    for heading in headings:
-        first = name = slug(heading)
-        while name in taken:
-            taken[first] += 1
-            name = f"{first}-{taken[first]}"
-        taken[name] = 0
-    return frozenset(taken)
-
-
 def check(path: Path, root: Path) -> list[Broken]:
     """The broken links of the page at `path`, in a repository at `root`."""
     name = path.relative_to(root).as_posix()
-    page = read(path)
+    try:
+        page = read(path)
+    except OSError as error:
+        return [Broken(name, 1, "", f"the page cannot be read: {error.strerror}")]
     broken = [Broken(name, link.line, link.target, "no such reference is defined") for link in page.undefined]
     wrong = ((link, wrong_with(link.target, path, root)) for link in page.links)
     broken += [Broken(name, link.line, link.target, reason) for link, reason in wrong if reason]
@@ -144,6 +49,8 @@ def check(path: Path, root: Path) -> list[Broken]:
 
 def wrong_with(target: str, page: Path, root: Path) -> str | None:
     """What is wrong with a link on `page`; None when it leads somewhere, as far as can be said without the network."""
+    if not target:
+        return "the link names no target"
     try:
         parts = urlsplit(target)
     except ValueError as error:
@@ -152,12 +59,10 @@ def wrong_with(target: str, page: Path, root: Path) -> str | None:
         return _wrong_address(parts)
     path = unquote(parts.path)
     place = page if not path else root / path.lstrip("/") if path.startswith("/") else page.parent / path
-    place = place.resolve()
-    if not place.is_relative_to(root):
-        return "it leads out of the repository"
-    if not _exists(place):
-        return "there is no such file" + _meant(place.name, (each.name for each in _siblings(place)))
-    return _wrong_anchor(unquote(parts.fragment), place) if parts.fragment else None
+    try:
+        return _wrong_place(Path(os.path.normpath(place)), root) or _wrong_part(parts, place.resolve())
+    except (OSError, ValueError) as error:  # such as a name that is too long, or holds what no name may hold
+        return f"there can be no such file: {getattr(error, 'strerror', None) or error}"
 
 
 def _wrong_address(parts: SplitResult) -> str | None:
@@ -166,33 +71,63 @@ def _wrong_address(parts: SplitResult) -> str | None:
     return None if parts.scheme in WITHOUT_HOST and parts.path else "this kind of address is not known"
 
 
-def _exists(place: Path) -> bool:
+def _wrong_place(place: Path, root: Path) -> str | None:
     """By the exact spelling: a file system that ignores case must not hide what is broken elsewhere."""
-    return place.exists() and place.name in {place.parent.name, *(each.name for each in _siblings(place)), ""}
+    if not place.is_relative_to(root):
+        return "it leads out of the repository"
+    parents = [each for each in place.parents if each.is_relative_to(root)]
+    for each in [*reversed(parents), place]:
+        names = [sibling.name for sibling in each.parent.iterdir()] if each != root else [each.name]
+        if each.name not in names or not each.exists():
+            return "there is no such file" + _meant(each.name, names)
+        if each != place and not each.is_dir():
+            return "there is no such file"
+    return None
 
 
-def _siblings(place: Path) -> list[Path]:
-    return sorted(place.parent.iterdir()) if place.parent.is_dir() else []
-
-
-def _wrong_anchor(anchor: str, place: Path) -> str | None:
-    if place.suffix.lower() != ".md" or anchor in read(place).anchors:
+def _wrong_part(parts: SplitResult, place: Path) -> str | None:
+    """What is wrong with a link's fragment: a heading of a page, or lines of a file."""
+    anchor = unquote(parts.fragment)
+    if not anchor or anchor.lower() == "top":
         return None
-    return "the page has no such heading" + _meant(anchor, read(place).anchors)
+    if place.is_dir():
+        place /= "README.md"
+        if not place.exists():
+            return "the folder has no README.md, so it has no headings"
+    if place.suffix.lower() not in MARKDOWN or "plain=1" in parts.query:
+        return _wrong_lines(anchor, place)
+    anchors = read(place).anchors
+    return None if anchor in anchors else "the page has no such heading" + _meant(anchor, anchors)
+
+
+def _wrong_lines(anchor: str, place: Path) -> str | None:
+    """Other fragments than lines are the matter of whoever shows the file."""
+    if not (lines := LINES.fullmatch(anchor)):
+        return None
+    last, count = max(int(each) for each in lines.groups("0")), len(place.read_bytes().splitlines())
+    return None if last <= count else f"the file has only {count} lines"
 
 
 def _meant(name: str, candidates: Iterable[str]) -> str:
-    found = get_close_matches(name, list(candidates), n=1)
-    return f"; did you mean {found[0]}?" if found else ""
+    spelt = {candidate.casefold(): candidate for candidate in sorted(candidates)}
+    found = get_close_matches(name.casefold(), spelt, n=1)
+    return f"; did you mean {spelt[found[0]]}?" if found else ""
 
 
 def pages(places: Sequence[Path]) -> list[Path]:
     """All Markdown files at and below `places`, without those of others (environments, packages)."""
-    found: set[Path] = set()
-    for place in places:
-        below = place.rglob("*.md") if place.is_dir() else [place]
-        found.update(path.resolve() for path in below if not SKIPPED_FOLDERS & set(path.relative_to(place).parts))
-    return sorted(found)
+    below = (each for place in places for each in (_below(place) if place.is_dir() else [place]))
+    return sorted({path.resolve() for path in below})
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for name, folders, files in os.walk(folder):
+        here = Path(name)
+        folders[:] = [
+            each for each in folders if each not in SKIPPED_FOLDERS and not (here / each / "pyvenv.cfg").exists()
+        ]
+        pages_here = (here / each for each in files if Path(each).suffix.lower() in MARKDOWN)
+        yield from (page for page in pages_here if not page.is_symlink())  # it is checked where it is
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -208,7 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if outside := [str(path) for path in files if not path.is_relative_to(root)]:
         parser.error(f"outside of the repository {root}: {', '.join(outside)}; name it with --root")
     broken = [each for path in files for each in check(path, root)]
-    links = sum(len(read(path).links) + len(read(path).undefined) for path in files)
+    links = sum(_count(path) for path in files)
     if chosen.json:
         answer = {"pages": len(files), "links": links, "broken": [asdict(each) for each in broken]}
         print(json.dumps(answer, indent=2, ensure_ascii=False))
@@ -217,6 +152,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{each.file}:{each.line}: {each.target}: {each.reason}")
         print(f"{len(files)} Markdown files, {links} links, {len(broken) or 'none'} broken")
     return 1 if broken else 0
+
+
+def _count(path: Path) -> int:
+    try:
+        return len(read(path).links) + len(read(path).undefined)
+    except OSError:  # told as a broken page already
+        return 0
 
 
 if __name__ == "__main__":

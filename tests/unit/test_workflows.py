@@ -28,6 +28,13 @@ def test_every_workflow_is_valid_by_githubs_published_schema() -> None:
     assert run.returncode == 0, run.stdout
 
 
+@pytest.mark.tool("zizmor")
+def test_no_workflow_opens_a_way_in() -> None:
+    command = ["zizmor", "--offline", "--no-config", "--persona", "pedantic", str(ROOT / ".github/workflows")]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_a_workflow_may_only_read_and_ends_by_itself(path: Path) -> None:
     workflow = read(path.name)
