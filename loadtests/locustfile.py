@@ -43,7 +43,9 @@ class MentorUser(FastHttpUser):
     def next_request(self) -> None:
         action, path, body = self.visitor.next_request(self.rng.choice(UTTERANCES))
         with self.client.post(path, json=body, name=NAMES[action], catch_response=True) as response:
-            if not 200 <= response.status_code < 300:
+            if response.status_code == 0:
+                response.failure(str(response.error))
+            elif not 200 <= response.status_code < 300:
                 response.failure(f"answered {response.status_code}")
             elif response.headers.get("x-deployment-version") not in {"legacy", "canary"}:
                 response.failure("the answer does not say which version gave it")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
-WIDTH, HEIGHT, LEFT, BOTTOM = 720, 240, 56, 28
+WIDTH, HEIGHT, LEFT, BOTTOM = 720, 240, 68, 28
 COLOURS = ("#1f6feb", "#bf3989", "#1a7f37")
 
 

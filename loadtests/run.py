@@ -4,132 +4,158 @@
     python loadtests/run.py light --host http://127.0.0.1:8000
 
 Answers of 429 and 5xx are failures, and so is a run with fewer requests than its profile asks for. Half of the users
-are on the canary, so that both versions carry the load. Only services on this machine are driven.
+are on the canary, so that both versions carry the load. Only services on this machine are driven. Ctrl-C ends a run
+early, and keeps what it has measured.
 """
 
 import argparse
-import csv
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from picture import plot
+from measured import Finding, Instant, Measured, history, judge, read, write
 
 HERE = Path(__file__).parent
+PROFILES: dict[str, Any] = tomllib.loads((HERE / "profiles.toml").read_text(encoding="utf-8"))
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+HEALTH = "/api/v2/phase4/health"
 STARTED_SECONDS = 30.0
+TO_END_SECONDS = 60.0
 CANARY_PERCENTAGE = 50
 TOKEN = "loadtest-loadtest-loadtest"
-ALL = "Aggregated"
-DEMANDED_MS = 500  # what the service's customer was promised, for the slowest request of a hundred
-GOAL_P95_MS = {"/api/v2/recommend/personalized": 5, "/api/v2/conversations/{session_id}/turn": 10}
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """What one endpoint did under the load; times in milliseconds, as the client saw them."""
+class Service:
+    """`pid` of the process that was started for the test; None of a service that ran before."""
 
-    name: str
-    requests: int
-    failures: int
-    p50_ms: float
-    p95_ms: float
-    p99_ms: float
-    requests_per_second: float
+    host: str
+    pid: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One demand, and whether it is met; a goal that is missed is told and fails nothing."""
+@dataclass(slots=True)
+class Run:
+    """`memory` of the service, in MiB by seconds since the start."""
 
-    demand: str
-    value: float
-    need: float
-    met: bool
-    is_goal: bool = False
+    memory: list[tuple[float, float]] = field(default_factory=list)
+    stopped: bool = False
 
 
 def main() -> int:
-    chosen = _options()
-    profile = _profiles()[chosen.profile]
-    output = chosen.output or Path(tempfile.mkdtemp(prefix="loadtest-"))
-    output.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        host = chosen.host or stack.enter_context(_service(output))
-        _say(f"{chosen.profile}: {profile['about']}; {profile['stages'][-1]['until_seconds']} s against {host}")
-        _drive(chosen.profile, host, output)
-    rows = _rows(output / "locust_stats.csv")
-    findings = list(judge(rows, profile["least_requests"]))
-    _write(output, chosen.profile, rows, findings)
-    if chosen.json:
-        answer = {"profile": chosen.profile, "rows": [asdict(row) for row in rows]}
-        print(json.dumps(answer | {"findings": [asdict(finding) for finding in findings]}, indent=2))
-    else:
-        print((output / "summary.md").read_text(encoding="utf-8"))
-        print(f"Written to {output}")
+    parser = _parser()
+    chosen = parser.parse_args()
+    if trouble := _trouble(chosen.host):
+        parser.error(trouble)
+    try:
+        output = _folder(chosen.output)
+    except OSError as error:
+        parser.error(f"{chosen.output} cannot be written to: {error.strerror}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        run = _run(chosen.profile, chosen.host, output)
+    except KeyboardInterrupt:
+        raise SystemExit("stopped before anything was measured") from None
+    measured = read(output, run.memory)
+    findings = list(judge(measured.rows, PROFILES[chosen.profile]["least_requests"]))
+    write(output, chosen.profile, measured, findings)
+    print(_as_json(chosen.profile, measured, findings) if chosen.json else _as_text(output))
+    if run.stopped:
+        _say("Stopped early: the figures are those until then.")
     return 0 if all(finding.met or finding.is_goal for finding in findings) else 1
 
 
-def judge(rows: Sequence[Row], least_requests: int) -> Iterator[Finding]:
-    """Every demand on the measured `rows`, whose last one is of all endpoints together."""
-    total = next(row for row in rows if row.name == ALL)
-    yield Finding("requests, at least", total.requests, least_requests, total.requests >= least_requests)
-    yield Finding("failed requests, at most", total.failures, 0, total.failures == 0)
-    for row in rows:
-        if row.name in GOAL_P95_MS:
-            goal = GOAL_P95_MS[row.name]
-            yield Finding(f"{row.name}: P99, ms, below", row.p99_ms, DEMANDED_MS, row.p99_ms < DEMANDED_MS)
-            yield Finding(f"{row.name}: P95, ms, below", row.p95_ms, goal, row.p95_ms < goal, is_goal=True)
-
-
-def _options() -> argparse.Namespace:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("profile", choices=_profiles(), help="how many users, for how long")
-    parser.add_argument("--host", help="a service that runs on this machine; without it one is started")
+    parser.add_argument("profile", choices=PROFILES, help="how many users, for how long")
+    parser.add_argument("--host", help="a mentor behind serinus that runs on this machine; without it one is started")
     parser.add_argument("--output", type=Path, help="a folder for summary.md, its plots and Locust's tables")
     parser.add_argument("--json", action="store_true", help="print the figures for programs")
-    chosen = parser.parse_args()
-    if chosen.host and urlsplit(chosen.host).hostname not in LOOPBACK:
-        parser.error("only a service on this machine is driven: --host http://127.0.0.1:PORT")
-    return chosen
+    return parser
 
 
-def _profiles() -> dict[str, Any]:
-    return tomllib.loads((HERE / "profiles.toml").read_text(encoding="utf-8"))
+def _trouble(host: str | None) -> str | None:
+    """What stands against driving `host`, said before anything is started."""
+    if find_spec("locust") is None:
+        return "Locust is not installed; install it with: pip install -e '.[loadtest]' -c constraints.txt"
+    if host is None:
+        return None
+    try:
+        parts = urlsplit(host)
+        known = parts.scheme in {"http", "https"} and parts.hostname in LOOPBACK and parts.port != 0
+    except ValueError:
+        known = False
+    if not known:
+        return f"only a service on this machine is driven, such as --host http://127.0.0.1:8000, not {host}"
+    return _silence(host)
+
+
+def _silence(host: str) -> str | None:
+    try:
+        status = httpx2.get(f"{host.rstrip('/')}{HEALTH}", timeout=STARTED_SECONDS).status_code
+    except httpx2.HTTPError as error:
+        return f"nobody answers at {host} ({error}); start the service, or leave out --host to have one started"
+    return None if status == 200 else f"{host} is no mentor that is ready: GET {HEALTH} is answered {status}"
+
+
+def _folder(output: Path | None) -> Path:
+    """Where the run is written down; an OSError when that cannot be done."""
+    folder = output or Path(tempfile.mkdtemp(prefix="loadtest-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "summary.md").write_text("The load test has not ended.\n", encoding="utf-8")
+    return folder
+
+
+def _run(profile: str, host: str | None, output: Path) -> Run:
+    with ExitStack() as stack:
+        service = Service(host.rstrip("/"), None) if host else stack.enter_context(_service(output))
+        _say(f"{profile}: {PROFILES[profile]['about']}; {_seconds(profile)} s against {service.host}")
+        return _drive(profile, service, output)
 
 
 @contextmanager
-def _service(folder: Path) -> Iterator[str]:
+def _service(folder: Path) -> Iterator[Service]:
     """The service in a process of its own, with half of its users on the canary."""
     port = _free_port()
-    host = f"http://127.0.0.1:{port}"
-    store = Path(tempfile.mkdtemp(prefix="loadtest-store-")) / "serinus.db"
-    environment = {
-        **os.environ,
-        "SERINUS_DATABASE_URL": f"sqlite+aiosqlite:///{store}",
-        "SERINUS_ADMIN_TOKEN": TOKEN,
-    }
-    command = [sys.executable, "-m", "serinus", "serve", "mentor.main:app", "--port", str(port)]
-    with (
-        (folder / "service.log").open("w", encoding="utf-8") as log,
-        subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT) as process,
-    ):
+    with ExitStack() as stack:
+        store = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loadtest-store-"))) / "serinus.db"
+        environment = {
+            **os.environ,
+            "SERINUS_DATABASE_URL": f"sqlite+aiosqlite:///{store}",
+            "SERINUS_ADMIN_TOKEN": TOKEN,
+        }
+        command = [sys.executable, "-m", "serinus", "serve", "mentor.main:app", "--port", str(port)]
+        log = stack.enter_context((folder / "service.log").open("w", encoding="utf-8"))
+        process = stack.enter_context(_process(command, environment, log))
+        service = Service(f"http://127.0.0.1:{port}", process.pid)
+        _await_canary(service.host, process, folder / "service.log")
+        yield service
+
+
+@contextmanager
+def _process(command: Sequence[str], environment: dict[str, str], log: Any) -> Iterator["subprocess.Popen[bytes]"]:
+    """Apart from the terminal: Ctrl-C is for this program, which ends its processes in their order."""
+    with subprocess.Popen(
+        command, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+    ) as process:
         try:
-            _await_canary(host, process, folder / "service.log")
-            yield host
+            yield process
         finally:
             process.terminate()
 
@@ -155,74 +181,74 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _drive(profile: str, host: str, output: Path) -> None:
+def _drive(profile: str, service: Service, output: Path) -> Run:
     """Locust in a process of its own: it changes the interpreter it runs in."""
-    command = [
-        sys.executable,
-        "-m",
-        "locust",
-        "--locustfile",
-        str(HERE / "locustfile.py"),
-        "--host",
-        host,
-        "--headless",
-    ]
-    command += ["--csv", str(output / "locust"), "--csv-full-history", "--only-summary", "--exit-code-on-error", "0"]
-    with (output / "locust.log").open("w", encoding="utf-8") as log:
-        environment = {**os.environ, "LOADTEST_PROFILE": profile}
-        run = subprocess.run(command, env=environment, stdout=log, stderr=subprocess.STDOUT, check=False)
-    if run.returncode:
-        raise SystemExit(f"Locust ended with {run.returncode}; see {output / 'locust.log'}")
+    command = [sys.executable, "-m", "locust", "--locustfile", str(HERE / "locustfile.py"), "--host", service.host]
+    command += ["--headless", "--csv", str(output / "locust"), "--csv-full-history", "--only-summary"]
+    command += ["--exit-code-on-error", "0"]
+    environment = {**os.environ, "LOADTEST_PROFILE": profile}
+    for table in output.glob("locust_*.csv"):
+        table.unlink()
+    run = Run()
+    with (output / "locust.log").open("w", encoding="utf-8") as log, _process(command, environment, log) as locust:
+        try:
+            _watch(profile, service, output, locust, run)
+        except KeyboardInterrupt:
+            run.stopped = True
+            locust.terminate()
+            locust.wait(TO_END_SECONDS)
+    if locust.returncode or not (output / "locust_stats.csv").exists():
+        raise SystemExit(f"Locust ended with {locust.returncode}; see {output / 'locust.log'}")
+    return run
 
 
-def _rows(table: Path) -> list[Row]:
-    with table.open(newline="", encoding="utf-8") as lines:
-        return [
-            Row(
-                name=line["Name"],
-                requests=int(line["Request Count"]),
-                failures=int(line["Failure Count"]),
-                p50_ms=float(line["50%"]),
-                p95_ms=float(line["95%"]),
-                p99_ms=float(line["99%"]),
-                requests_per_second=float(line["Requests/s"]),
-            )
-            for line in csv.DictReader(lines)
-        ]
+def _watch(profile: str, service: Service, output: Path, locust: "subprocess.Popen[bytes]", run: Run) -> None:
+    """Tell how far it is, and take the service's memory, until Locust has ended."""
+    length, started = _seconds(profile), time.monotonic()
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    told = 0.0
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("starting", total=length)
+        while locust.poll() is None:
+            at = time.monotonic() - started
+            if at > length + TO_END_SECONDS:
+                raise SystemExit(f"Locust did not end; see {output / 'locust.log'}")
+            run.memory += _memory(service.pid, at)
+            for last in history(output)[-1:]:
+                progress.update(task, completed=last.at_seconds, description=_told(last))
+                if not console.is_terminal and last.at_seconds >= told + length / 6:
+                    told = last.at_seconds
+                    _say(f"{told:.0f} s: {_told(last)}")
+            time.sleep(1.0)
 
 
-def _write(output: Path, profile: str, rows: Sequence[Row], findings: Sequence[Finding]) -> None:
-    with (output / "locust_stats_history.csv").open(newline="", encoding="utf-8") as lines:
-        history = [line for line in csv.DictReader(lines) if line["Name"] == ALL]
-    (output / "latency.svg").write_text(plot(_series(history, {"P50": "50%", "P95": "95%"}), "ms"), encoding="utf-8")
-    throughput = _series(history, {"users": "User Count", "requests a second": "Requests/s"})
-    (output / "throughput.svg").write_text(plot(throughput, ""), encoding="utf-8")
-    (output / "summary.md").write_text(_summary(profile, rows, findings), encoding="utf-8")
+def _told(last: Instant) -> str:
+    return f"{last.users} users, {last.requests_per_second:.0f} requests a second, {last.failures} failed"
 
 
-def _series(history: Sequence[Mapping[str, str]], columns: Mapping[str, str]) -> dict[str, list[tuple[float, float]]]:
-    """By name, (seconds since the start, value) for every second that has one."""
-    start = int(history[0]["Timestamp"])
-    return {
-        name: [(int(line["Timestamp"]) - start, float(line[column])) for line in history if line[column] != "N/A"]
-        for name, column in columns.items()
-    }
+def _memory(pid: int | None, at: float) -> list[tuple[float, float]]:
+    import psutil  # comes with Locust
+
+    try:
+        return [] if pid is None else [(at, psutil.Process(pid).memory_info().rss / 2**20)]
+    except psutil.NoSuchProcess:  # the failed requests tell of it
+        return []
 
 
-def _summary(profile: str, rows: Sequence[Row], findings: Sequence[Finding]) -> str:
-    lines = [f"# Load test: {profile}", "", "| demand | measured | need | |", "|---|---:|---:|---|"]
-    for finding in findings:
-        word = "met" if finding.met else "goal missed" if finding.is_goal else "NOT MET"
-        lines.append(f"| {finding.demand} | {finding.value:g} | {finding.need:g} | {word} |")
-    lines += [
-        "",
-        "| endpoint | requests | failed | P50 ms | P95 ms | P99 ms | per second |",
-        "|---|---:|---:|---:|---:|---:|---:|",
-    ]
-    for row in rows:
-        times = f"{row.p50_ms:g} | {row.p95_ms:g} | {row.p99_ms:g}"
-        lines.append(f"| {row.name} | {row.requests} | {row.failures} | {times} | {row.requests_per_second:.1f} |")
-    return "\n".join([*lines, "", "![latency](latency.svg)", "", "![throughput](throughput.svg)", ""])
+def _seconds(profile: str) -> int:
+    return int(PROFILES[profile]["stages"][-1]["until_seconds"])
+
+
+def _as_json(profile: str, measured: Measured, findings: Sequence[Finding]) -> str:
+    answer = {name: [asdict(each) for each in getattr(measured, name)] for name in ("rows", "failures")}
+    memory = [{"at_seconds": at, "memory_mib": mib} for at, mib in measured.memory]
+    findings_told = [asdict(finding) for finding in findings]
+    return json.dumps({"profile": profile, **answer, "findings": findings_told, "memory": memory}, indent=2)
+
+
+def _as_text(output: Path) -> str:
+    return f"{(output / 'summary.md').read_text(encoding='utf-8')}\nWritten to {output}"
 
 
 def _say(text: str) -> None:
