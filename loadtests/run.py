@@ -67,7 +67,8 @@ def main() -> int:
         output = _folder(chosen.output)
     except OSError as error:
         parser.error(f"{chosen.output} cannot be written to: {error.strerror}")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # also where the shell has it ignored, which Locust would inherit
+        signal.signal(ending, signal.default_int_handler)
     try:
         run = _run(chosen.profile, chosen.host, output)
     except KeyboardInterrupt:
@@ -195,7 +196,7 @@ def _drive(profile: str, service: Service, output: Path) -> Run:
             _watch(profile, service, output, locust, run)
         except KeyboardInterrupt:
             run.stopped = True
-            locust.terminate()
+            locust.send_signal(signal.SIGINT)  # while stages follow each other it listens to no other
             locust.wait(TO_END_SECONDS)
     if locust.returncode or not (output / "locust_stats.csv").exists():
         raise SystemExit(f"Locust ended with {locust.returncode}; see {output / 'locust.log'}")
