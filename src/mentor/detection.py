@@ -70,7 +70,15 @@ class Detection:
 _BURST_WORDS: Final = 4
 _FLOWING_WORDS: Final = {Language.EN: 40, Language.KO: 25}
 _HANGUL: Final = re.compile(r"[ㄱ-ㆎ가-힣]")
-_LATIN: Final = re.compile(r"[a-zA-Z]")
+_LETTER: Final = re.compile(r"[^\W\d_]")
+_CODE: Final = re.compile(r"```.*?(?:```|$)", re.DOTALL)
+_KO_WORD: Final = re.compile(r"\S*[ㄱ-ㆎ가-힣]\S*")
+_EN_WORD: Final = re.compile(r"[A-Za-z][A-Za-z']*")
+_EN_GRAMMAR: Final = re.compile(
+    r"(?:a|an|the|i|i'm|it|it's|its|is|are|was|were|do|does|did|can|could|would|should|we|you|he|she|they|my|our|your"
+    r"|this|that|to|of|in|on|at|for|with|what|how|why|when|where|who|and|but|or|not|please)",
+)
+_FRAME_WORDS: Final = 2
 _NO_HINTS: Final = Hints()
 _SURE_OF_INTENT: Final = 0.5
 _CUE_WEIGHT: Final = 2.0  # of the first cue of an intent, in logits; further ones count less
@@ -95,10 +103,35 @@ def clear_intent(text: str) -> Intent | None:
     return intent if chance >= _SURE_OF_INTENT else None
 
 
+def cued_intent(text: str) -> Intent | None:
+    """What the text clearly wants and says in so many words; None where only the head would have it so."""
+    intent = clear_intent(text)
+    return intent if intent is not None and _found(Intent, text.lower())[intent] else None
+
+
+@lru_cache(maxsize=1024)
 def language_of(text: str) -> Language:
-    """Korean when at least every third letter is Hangul: technical Korean is full of English words."""
-    hangul, latin = len(_HANGUL.findall(text)), len(_LATIN.findall(text))
-    return Language.KO if hangul and 2 * hangul >= latin else Language.EN
+    """Korean where there is Hangul, but for English sentences that quote some: the grammar's words tell.
+
+    Technical Korean is full of English words, names and error messages; code does not count.
+    """
+    prose = _CODE.sub(" ", text)
+    korean = len(_KO_WORD.findall(prose))
+    if not korean:
+        return Language.EN
+    english = _EN_WORD.findall(prose.lower())
+    grammar = sum(_EN_GRAMMAR.fullmatch(word) is not None for word in english)
+    return Language.EN if grammar >= _FRAME_WORDS and len(english) > korean else Language.KO
+
+
+def has_language(text: str) -> bool:
+    """Whether a text has words of any language in it: figures, emoji and code have none."""
+    return _LETTER.search(_CODE.sub(" ", text)) is not None
+
+
+def prose_of(text: str) -> str:
+    """The longest part of it that is no code; all of it when it is nothing else."""
+    return max((part.strip() for part in _CODE.split(text)), key=len) or text
 
 
 @lru_cache(maxsize=1024)

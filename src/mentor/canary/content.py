@@ -16,6 +16,7 @@ Odds: TypeAlias = NDArray[np.float64]  # one probability for each of CLASSES, ad
 
 HINT_WEIGHT: Final = 2.0
 OUT_OF_SCOPE: Final = "out_of_scope"
+OUT_OF_SCOPE_ODDS: Final = 0.5  # from there on a text is taken to mean no persona
 CLASSES: Final = (*(persona.value for persona in Persona), OUT_OF_SCOPE)
 _WEIGHTS: Final = Path(__file__).with_name("heads.npz")
 

@@ -42,7 +42,7 @@ def recalled(retriever: Retriever, message: str, turns: Sequence[Turn]) -> list[
 
 @lru_cache(maxsize=8192)
 def _says_something(text: str) -> bool:
-    return bool(extraction.content_words(text, language_of(text)))
+    return extraction.says_something(text)
 
 
 @lru_cache(maxsize=8192)

@@ -7,9 +7,11 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Final
 
+from mentor.detection import language_of
 from mentor.personas import Language
 
 _MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_WHOLE_MONTH: Final = r"(?-i:January|February|April|June|July|August|September|October|November|December)"
 _DAY: Final = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 _CLOCK: Final = r"\d{1,2}(?::\d{2})?\s?(?:[ap]\.?m\b\.?|o'clock)|\d{1,2}:\d{2}"
 _RELATIVE: Final = (
@@ -36,7 +38,7 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
         "date",
         re.compile(
             rf"\b(?:{_DAY}|{_RELATIVE}|(?:the\s)?\d{{1,2}}(?:st|nd|rd|th)(?:\sof\s{_MONTH})?"
-            rf"|{_MONTH}\.?\s\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s\d{{4}})?|\d{{4}}-\d{{2}}-\d{{2}})\b|{_KO_DATE}",
+            rf"|{_MONTH}\.?\s\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s\d{{4}})?|\d{{4}}-\d{{2}}-\d{{2}}|{_WHOLE_MONTH})\b|{_KO_DATE}",
             re.IGNORECASE,
         ),
     ),
@@ -54,15 +56,25 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ),
 )
 _WORDS: Final = tomllib.loads(files("mentor.canary").joinpath("words.toml").read_text("utf-8"))
-_SENTENCE_STARTERS: Final = frozenset(_WORDS["sentence_starters"].split())
-_ENGLISH_COMMON: Final = frozenset(_WORDS["common_en"].split())
-_KO_COMMON: Final = frozenset(_WORDS["common_ko"].split())
-_ENGLISH_NO_THEME: Final = frozenset(_WORDS["no_theme_en"].split()) | _SENTENCE_STARTERS | _ENGLISH_COMMON
-_KO_NO_THEME: Final = frozenset(_WORDS["no_theme_ko"].split())
+
+
+def words_of(group: str) -> frozenset[str]:
+    """A group of `words.toml`."""
+    return frozenset(_WORDS[group].split())
+
+
+_SENTENCE_STARTERS: Final = words_of("sentence_starters")
+_ENGLISH_COMMON: Final = words_of("common_en")
+_KO_COMMON: Final = words_of("common_ko")
+_ENGLISH_NO_THEME: Final = words_of("no_theme_en") | _SENTENCE_STARTERS | _ENGLISH_COMMON
+_KO_NO_THEME: Final = words_of("no_theme_ko")
+_PERSONS: Final = words_of("persons")
+_KO_TALK: Final = frozenset({"얘기", "이야기"})
 _PARTICLES: Final = re.compile(
-    r"(?:이라고|라고|이에요|예요|입니다|이었어요|였어요|에서는|에서도|으로는|으로도|로는|로도|에게는|에게도|이라는|에게서|한테서|까지는|부터는|에서|에게|한테|으로|이랑|하고|까지|부터|보다|처럼|라는|이란|이나|에는|에도"
+    r"(?:이라고|라고|이라서|이지만|인데요?|인지|이고|이에요|예요|입니다|이었어요|였어요|에서는|에서도|으로는|으로도|로는|로도|에게는|에게도|이라는|에게서|한테서|까지는|부터는|에서|에게|한테|으로|이랑|하고|까지|부터|보다|처럼|라는|이란|이나|에는|에도"
     r"|을|를|이|가|은|는|에|의|로|와|과|랑|도|만)$"
 )
+_HEARSAY: Final = re.compile(r"(?:이?래요?|이?라네요?|이?라던데요?)$")
 _LATIN_WITH_PARTICLE: Final = re.compile(r"[A-Za-z0-9][가-힣]+$")
 _ENGLISH_WORD: Final = re.compile(r"[a-z][a-z'+#-]{2,}")
 _KO_WORD: Final = re.compile(r"[가-힣A-Za-z0-9]+")
@@ -70,24 +82,32 @@ _KO_MARKED_NOUN: Final = re.compile(r"[가-힣A-Za-z0-9]{2,}(?:을|를|에서|�
 """With these particles a word is a noun, whatever it ends in: 제안서를, 화면에서."""
 _KO_VERBAL: Final = re.compile(
     r"(?:다|(?<![수필중])요|죠|까|[하있없좋겠었았]네|[하되있없으습]니|[하되있없았었했싶라다자냐]고|며|(?<![화라측표정장냉쪽])면|(?:[아어해여려져켜돼와봐가나라]|면)서"
-    r"|[하되있없좋크쉽렇]게|[하되있없았었했않같좋만싶르]지|해|돼|[었았했있없렇싶같]어|[같좋알많않찾]아|야|줘|워|든|던|데|쯤|거든|대요|마자|실|(?<!역)할|될"
+    r"|[하되있없좋크쉽렇]게|[하되있없았었했않같좋만싶르]지|해|돼|[었았했있없렇싶같겠]어|(?<![배고격])려|[볼할갈줄올]게|(?<![기제권무북시극])한|[라어아해워]진|[올내돌]린|[남떠나]고|[같좋알많않찾]아|야|줘|워|든|던|데|쯤|거든|대요|마자|실|(?<!역)할|될"
     r"|있는|없는|하는|되는|같은|싶은|좋은|많은|위한|대한|주세|습니|합니)$"
 )
+_KO_WANTED: Final = re.compile(
+    r"([가-힣A-Za-z0-9]{2,}) (?:좀 )?(?:추천|예약|소개|설명|비교|분석|검토|확인|계산|예측)(?:해|하|을|좀|$)"
+)
+_KO_ADNOMINAL: Final = re.compile(r"(?:(?<![지부이])하|[있없받않되])는$")
 _DETERMINED: Final = re.compile(
     r"\b(my|our|his|her|their|the|an?|some)\s+([a-z][\w'+#-]*)(?:\s+([a-z][\w'+#-]*))?",
     re.IGNORECASE,
 )
 _POSSESSIVE: Final = frozenset({"my", "our", "his", "her", "their"})
-_NO_SECOND_WORD: Final = re.compile(r"(?:ed|ly|[^s]s|n't)$")
+_NO_SECOND_WORD: Final = re.compile(
+    r"(?:ed|ly|[^s]s|n't)$|^(?:cost|take|need|want|said|went|came|got|look|seem|feel|keep)$"
+)
 _PREFERENCE: Final = {
     Language.EN: re.compile(
         r"\b(?:i(?:'d| would)? (?:really )?(?:prefer|like|love|enjoy|want|need|hate|dislike)|i don't (?:like|want|need)"
-        r"|i'm a (?:big |huge )?fan of|my favou?rite|please (?:keep|don't|use|avoid|be)|i'd rather)\b[^.!?\n]{2,80}",
+        r"|i'm a (?:big |huge )?fan of|my favou?rite|please (?:keep|don't|use|avoid|be|stop)|stop asking|keep it"
+        r"|i'd rather)\b[^.!?\n]{2,80}",
         re.IGNORECASE,
     ),
     Language.KO: re.compile(
         r"[^.!?\n]{1,60}(?:선호(?:해|합니|하)|좋아(?:해|합니|하)|싫어(?:해|합니|하)|싫(?:어|습)|원(?:해|합니)"
-        r"|했으면 좋겠|하고 싶|(?:짧게|길게|쉽게|자세히|천천히|존댓말로|반말로)[^.!?\n]{0,12})[^.!?\n]{0,10}"
+        r"|했으면 좋겠|하고 싶|(?:대답|답변?|답장|말투|설명)[이은] ?(?:더 )?(?:좋|편)|하지 ?마|그만 (?:물어|질문)"
+        r"|(?:짧게|길게|쉽게|자세히|천천히|존댓말로|반말로)[^.!?\n]{0,12})[^.!?\n]{0,10}"
     ),
 }
 
@@ -116,7 +136,8 @@ def preferences(text: str, language: Language) -> list[str]:
 def theme(text: str, language: Language) -> str:
     """What a text is about, as the text names it, or "" where nothing in it is a name or clearly a noun."""
     if language is Language.KO:
-        return next(_marked_terms(text), "")
+        terms = [*_marked_terms(text), *(noun for noun in _KO_WANTED.findall(text) if _is_noun(noun, noun))]
+        return next((term for term in terms if term not in _PERSONS), terms[0] if terms else "")
     return max(_noun_phrases(text), key=lambda phrase: phrase[0], default=(0, ""))[1]
 
 
@@ -136,6 +157,12 @@ def content_words(text: str, language: Language) -> list[str]:
     return [word for word in words if word not in _SENTENCE_STARTERS and word not in _ENGLISH_COMMON]
 
 
+def says_something(text: str) -> bool:
+    """Whether there is a word in it that may name a topic, or a date, a number, a name."""
+    language = language_of(text)
+    return bool(content_words(text, language) or entities(text, language))
+
+
 def _noun_phrases(text: str) -> Iterator[tuple[int, str]]:
     """(rank, one or two words) after "my", "the", "a": whose it is ranks before which one it is."""
     for determiner, first, second in _DETERMINED.findall(text):
@@ -145,7 +172,8 @@ def _noun_phrases(text: str) -> Iterator[tuple[int, str]]:
         if len(words) == 2 and _NO_SECOND_WORD.search(second.lower()):
             words.pop()
         lowered = determiner.lower()
-        yield 2 * (lowered in _POSSESSIVE) + (lowered == "the"), " ".join(words)
+        rank = -1 if words == [first] and first.lower() in _PERSONS else 2 * (lowered in _POSSESSIVE)
+        yield rank + (lowered == "the"), " ".join(words)
 
 
 def _takes(match: re.Match[str]) -> bool:
@@ -156,11 +184,11 @@ def _takes(match: re.Match[str]) -> bool:
 def _tidy(kind: str, match: re.Match[str]) -> str:
     words = (match.group(1) if kind == "quote" else match.group()).strip(" .,'")
     if _LATIN_WITH_PARTICLE.search(words):
-        words = _PARTICLES.sub("", words)
+        words = _PARTICLES.sub("", _HEARSAY.sub("", words))
     if kind != "name":
         return words
     first, _, rest = words.partition(" ")
-    if first.lower() in _SENTENCE_STARTERS:
+    if first.lower().rstrip(".") in _SENTENCE_STARTERS:
         words = rest
     return words if len(words) > 1 else ""
 
@@ -185,7 +213,7 @@ def _korean_terms(text: str) -> Iterator[str]:
 def _korean_nouns(text: str) -> Iterator[str]:
     for word in _KO_WORD.findall(text):
         noun = _PARTICLES.sub("", word).lower()
-        if _is_noun(noun, word):
+        if _is_noun(noun, word) and not noun.isdigit() and noun not in _ENGLISH_COMMON:
             yield noun
 
 
@@ -195,6 +223,10 @@ def _marked_terms(text: str) -> Iterator[str]:
     for word in text.split():
         bare = "".join(_KO_WORD.findall(word))
         noun = _PARTICLES.sub("", bare)
+        if noun in _KO_TALK and run:
+            yield " ".join(run[-3:])
+            run = []
+            continue
         if noun in _KO_NO_THEME or not _is_noun(noun, bare) or any(map(str.isdigit, noun)):
             run = []
             continue
@@ -206,5 +238,7 @@ def _marked_terms(text: str) -> Iterator[str]:
 
 def _is_noun(word: str, as_written: str) -> bool:
     if len(word) < 2 or word in _KO_COMMON:
+        return False
+    if _KO_ADNOMINAL.search(as_written):
         return False
     return not _KO_VERBAL.search(word) or _KO_MARKED_NOUN.search(as_written) is not None

@@ -9,6 +9,8 @@ from math import sqrt
 from typing import Any, Final
 
 from mentor.canary import extraction
+from mentor.canary.acts import Act, act_of, names_a_matter
+from mentor.canary.danger import is_danger
 from mentor.canary.encoder import Encoder
 from mentor.canary.summary import Statement, summarised
 from mentor.detection import language_of
@@ -50,14 +52,16 @@ class Memory:
         """The memory after one more turn; `answer` is what was said to the user that is not their own words."""
         language, telling = language_of(message), set(topics_of(message, encoder))
         words = extraction.content_words(message, language)
-        topics = [("topic", word) for word in words if word in telling]
-        entities = [*extraction.entities(answer, language_of(answer)), *extraction.entities(message, language)]
-        preferences = [*self.preferences, *extraction.preferences(message, language)]
+        topics = [("topic", word) for word in words if word in telling and names_a_matter(message)]
+        entities = extraction.entities(answer, language_of(answer))
+        if act_of(message) not in (Act.ORDER, Act.NOISE):
+            entities += extraction.entities(message, language)
+        liked = [] if is_danger(message) else extraction.preferences(message, language)
         return Memory(
             through_turn=turn_number,
             entities=_merged(self.entities, entities, turn_number)[:ENTITIES_KEPT],
             topics=_merged(self.topics, topics, turn_number)[:TOPICS_KEPT],
-            preferences=tuple(dict.fromkeys(preferences))[-PREFERENCES_KEPT:],
+            preferences=tuple(dict.fromkeys([*self.preferences, *liked]))[-PREFERENCES_KEPT:],
             summary=summarised(self.summary, Statement(turn_number, message), encoder),
         )
 

@@ -2,22 +2,33 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from mentor.canary import extraction
-from mentor.canary.acts import tells
+from mentor.canary.acts import Act, act_of, names_a_matter, tells
+from mentor.canary.content import OUT_OF_SCOPE_ODDS, ContentHead
 from mentor.canary.context import WINDOW_TURNS, context_of, focus_of, foreign_words, recalled
 from mentor.canary.encoder import Encoder
+from mentor.canary.manner import speaks_of_manner
 from mentor.canary.memory import Memory
 from mentor.canary.prompt import Answer, Prompt
 from mentor.canary.retrieval import Retriever
 from mentor.canary.summary import Statement
-from mentor.detection import Intent, clear_intent, detect, language_of
+from mentor.detection import Detection, Hints, Intent, clear_intent, cued_intent, detect, has_language, language_of
+from mentor.personas import Language
 from mentor.sessions import Session, Turn
 
 RETRIEVED_FROM_TURNS: Final = 200
 _CHOOSES: Final = re.compile(r"\b(?:which|whether|or|better)\b|할까 말까|둘 중|어느|나을까", re.IGNORECASE)
+_TURNS_AWAY: Final = re.compile(
+    r"\b(?:by the way|btw|anyway|on another note|something else)\b"
+    r"|그나저나|그건 그렇고|아무튼|(?:딴|다른) (?:얘기|이야기)",
+    re.IGNORECASE,
+)
+_NO_MATTER: Final = frozenset(
+    {Act.THANKS, Act.SUMMARY, Act.YES, Act.NO, Act.UNSURE, Act.NOISE, Act.FAREWELL, Act.ORDER}
+)
 _MATTERS: Final = frozenset({Intent.PROBLEM_SOLVING, Intent.PLANNING, Intent.LEARNING, Intent.VALIDATION})
 
 
@@ -35,6 +46,7 @@ class MultiturnEngine:
     def __init__(self, encoder: Encoder, *, remembers: bool) -> None:
         self._encoder = encoder
         self._retriever = Retriever(encoder)
+        self._head = ContentHead(encoder)
         self._remembers = remembers
 
     def prepare(self, session: Session, turns: Sequence[Turn], message: str) -> Prepared:
@@ -43,16 +55,18 @@ class MultiturnEngine:
         window, before = turns[-WINDOW_TURNS:], turns[:-WINDOW_TURNS]
         reachable = turns if self._uses_memory(session) else window
         known = recalled(self._retriever, message, reachable)
+        detected = _detected(message, window)
         earlier = {turn.turn_number for turn in before}
         prompt = Prompt(
             persona=session.persona,
-            detected=detect(message),
+            detected=detected,
             turn_number=session.turn_count + 1,
             message=message,
             known=known,
             preferences=memory.preferences,
-            theme=_theme(message, window),
+            theme=_theme(message, window, detected.language),
             intent=_intent(message, window),
+            in_scope=self._is_in_scope(message),
             summary=memory.summary or _opening(window),
             window=window,
             context=context_of(
@@ -90,6 +104,11 @@ class MultiturnEngine:
         prompt = prepared.prompt
         return prepared.memory.after(prompt.turn_number, prompt.message, self._encoder, answer=said).to_json()
 
+    def _is_in_scope(self, message: str) -> bool:
+        """A text that names nothing of its own is about what is being talked about."""
+        names_nothing = not extraction.theme(message, language_of(message))
+        return names_nothing or bool(self._head.odds(message, Hints())[-1] < OUT_OF_SCOPE_ODDS)
+
     def _uses_memory(self, session: Session) -> bool:
         return self._remembers and session.uses_memory
 
@@ -99,14 +118,20 @@ def _opening(window: Sequence[Turn]) -> tuple[Statement, ...]:
     return tuple(Statement(turn.turn_number, turn.user_message) for turn in window)
 
 
-def _theme(message: str, window: Sequence[Turn]) -> str:
+def _detected(message: str, window: Sequence[Turn]) -> Detection:
+    """Emoji, figures and code have no language: they are answered in that of the talk."""
+    detected, texts = detect(message), (message, *(turn.user_message for turn in reversed(window)))
+    language = next((language_of(text) for text in texts if has_language(text)), detected.language)
+    return replace(detected, language=language)
+
+
+def _theme(message: str, window: Sequence[Turn], language: Language) -> str:
     """What the message is about; one that names nothing is about what was named last in its language.
 
     A name counts where it is asked about, and else only for want of anything better, the first that was said.
     """
-    language = language_of(message)
-    earlier = (turn.user_message for turn in reversed(window))
-    said = [text for text in (message, *earlier) if language_of(text) is language]
+    earlier = (turn.user_message for turn in reversed(window) if names_a_matter(turn.user_message))
+    said = [text for text in (message, *earlier) if language_of(text) is language and _has_matter(text)]
     asked = (
         (extraction.theme(text, language), "" if tells(text) else extraction.name(text, language)) for text in said
     )
@@ -115,15 +140,29 @@ def _theme(message: str, window: Sequence[Turn]) -> str:
     return next(filter(None, named), "") or next(filter(None, names), "")
 
 
-def _intent(message: str, window: Sequence[Turn]) -> Intent:
-    """What the user wants to do: said in this message, or in the latest that says it clearly.
+def _has_matter(text: str) -> bool:
+    return act_of(text) not in _NO_MATTER and not speaks_of_manner(text)
 
-    "What should I do first?" asks for advice on what is being talked about: on the problem, on the plan.
+
+def _intent(message: str, window: Sequence[Turn]) -> Intent:
+    """What the user wants to do: said in this message, or in the latest that says it clearly."""
+    intent: Intent | None = None
+    for text in (*(turn.user_message for turn in window), message):
+        intent = _intent_after(intent, text)
+    return intent or (detect(message).intent if has_language(message) else Intent.REFLECTION)
+
+
+def _intent_after(before: Intent | None, text: str) -> Intent | None:
+    """What the user wants after one more message.
+
+    "What should I do first?" asks for advice on what is being talked about: on the problem, on the plan. What is told
+    in between says nothing of it without a cue, unless it turns to something else.
     """
-    earlier = (clear_intent(turn.user_message) for turn in reversed(window))
-    before = next((intent for intent in earlier if intent), None)
-    said = clear_intent(message)
-    names_nothing = not extraction.theme(message, language_of(message)) and not _CHOOSES.search(message)
+    if not has_language(text):
+        return before
+    told_on = before is not None and act_of(text) is not Act.QUESTION and not _TURNS_AWAY.search(text)
+    said = cued_intent(text) if told_on else clear_intent(text)
+    names_nothing = not extraction.theme(text, language_of(text)) and not _CHOOSES.search(text)
     if said is Intent.SEEK_ADVICE and before in _MATTERS and names_nothing:
         return before
-    return said or before or detect(message).intent
+    return said or before

@@ -1,125 +1,169 @@
 """Answers without a language model: puts the user's own facts in order, in the persona's voice, and invents none."""
 
 import re
-import tomllib
-from collections.abc import Iterable
-from functools import cache, lru_cache
-from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
-from mentor.canary import extraction
-from mentor.canary.acts import Act, act_of, asks_to_recall, tells
-from mentor.canary.particles import with_particles
+from mentor.canary import extraction, recollection
+from mentor.canary.acts import Act, act_of, tells
+from mentor.canary.danger import is_alone, is_danger, is_watched
+from mentor.canary.manner import Manner, manner_of
 from mentor.canary.prompt import Answer, Prompt
-from mentor.canary.summary import Statement, clipped, sentences
+from mentor.canary.summary import Statement, sentences
+from mentor.canary.voices import (
+    approach,
+    asked,
+    fact,
+    fresh,
+    glad,
+    next_step,
+    ordinal,
+    phrase,
+    question,
+    quoted,
+    unused,
+    voice,
+)
 from mentor.detection import Intent, Tone
-from mentor.personas import Language
 from mentor.sessions import OFFLINE
 
-_TEXTS: Final = 2_048  # old statements are looked at again with every turn of their conversation
 _FACTS: Final = 3
+_SAID: Final = 2
 _RECALLED: Final = 3
-_FACT_CHARACTERS: Final = 120
-_THEME_CHARACTERS: Final = 40
+_REPEATED: Final = 2  # a fact that was quoted so often lately is known to be known
 _HEAVY: Final = frozenset({Tone.FRUSTRATED, Tone.ANXIOUS, Tone.URGENT, Tone.CONFUSED})
 _LIGHT: Final = frozenset({Tone.PLAYFUL})
-_QUOTES: Final = {Language.EN: "“{}”", Language.KO: "‘{}’"}
-_DANGER: Final = re.compile(
-    r"\b(?:suicid(?:e|al)|kill(?:ing)? myself|end(?:ing)? my life|want to die|hurt(?:ing)? myself|self-?harm"
-    r"|don't want to (?:live|be alive)|better off dead)"
-    r"|자살|자해|죽고 ?싶|목숨을 끊|스스로 목숨|살고 ?싶지 ?않|사라지고 ?싶",
+_DARKENS: Final = re.compile(
+    r"\b(?:not?|never|but|without|can'?t|don'?t|won'?t|isn'?t|wasn'?t|didn'?t|couldn'?t)\b"
+    r"|못 ?[하해]|안 [가-힣]|않|없|지만|는데|[ㅠㅜ]",
     re.IGNORECASE,
 )
+"""With these a happy word may belong to an unhappy sentence."""
+_ENDS_ITSELF: Final = frozenset({Act.GREETING, Act.INTRODUCTION, Act.ABUSE, Act.FAREWELL, Act.ORDER, Act.NOISE})
+_CLOSED: Final = {Act.THANKS: "onward", Act.SUMMARY: "missing", Act.CORRECTION: "settled"}
 
 
 class OfflineResponder:
     """Deterministic: the same prompt gives the same answer."""
 
     def compose(self, prompt: Prompt) -> Answer:
-        act = act_of(prompt.message)
-        parts = [*_safety(prompt), *_COMPOSED[act](prompt)]
-        if act not in _ENDS_ITSELF:
-            parts.append(_closing(act, prompt))
+        act, manner = _act(prompt), manner_of(prompt)
+        if is_danger(prompt.message):
+            parts = [phrase(prompt, name) for name in ("safety", "care", "company")]
+        elif is_watched(prompt.window):
+            parts = _watching(prompt, act)
+        else:
+            parts = [*_COMPOSED[act](prompt, manner), *_closing(prompt, act, manner)]
         return Answer(" ".join(parts), suggestion(prompt), OFFLINE)
 
 
 def suggestion(prompt: Prompt) -> str:
     """The next step that the persona would take, for what the user wants to do and about what they talk about."""
-    language = prompt.detected.language
-    if _DANGER.search(prompt.message):
-        return _phrase(prompt, "safe")
-    if not prompt.theme and act_of(prompt.message) in _ENDS_ITSELF:
-        return _phrase(prompt, "begin")
-    sentence: str = _voices()["next"][prompt.persona][language][prompt.intent]
-    filled = sentence.replace("{topic}", _theme(prompt))
-    filled = filled[0].upper() + filled[1:]
-    return with_particles(filled) if language is Language.KO else filled
+    if is_danger(prompt.message) or is_watched(prompt.window):
+        return phrase(prompt, "safe")
+    act = act_of(prompt.message)
+    if not prompt.theme and act in _ENDS_ITSELF:
+        return phrase(prompt, "return" if act is Act.FAREWELL else "begin")
+    return next_step(prompt)
 
 
-def _theme(prompt: Prompt) -> str:
-    language = prompt.detected.language
-    if not prompt.theme:
-        topic: str = _phrase(prompt, "topic")
-        return topic
-    return _QUOTES[language].format(clipped(prompt.theme, _THEME_CHARACTERS))
+def _act(prompt: Prompt) -> Act:
+    act = act_of(prompt.message)
+    if act is Act.QUESTION and recollection.asks_for_told(prompt):
+        return Act.RECALL
+    if act is Act.CORRECTION and recollection.corrected_by(prompt) is None:
+        return Act.STATEMENT
+    return Act.STATEMENT if act is Act.DENIAL and not recollection.related(prompt, most=1) else act
 
 
-def _greeting(prompt: Prompt) -> list[str]:
-    return [_voice(prompt)["hello"]]
+def _watching(prompt: Prompt, act: Act) -> list[str]:
+    """Somebody spoke of dying a moment ago: nothing else is as urgent, whatever the persona."""
+    if act is Act.YES:
+        return [phrase(prompt, "with_somebody")]
+    if act is Act.FAREWELL:
+        return [phrase(prompt, "still"), voice(prompt)["bye"]]
+    alone = [phrase(prompt, "alone")] if act in (Act.NO, Act.UNSURE) or is_alone(prompt.message) else []
+    return [phrase(prompt, "still"), *alone, phrase(prompt, "reach")]
 
 
-def _thanks(prompt: Prompt) -> list[str]:
-    return [_voice(prompt)["thanks"]]
+def _greeting(prompt: Prompt, _: Manner) -> list[str]:
+    return [voice(prompt)["hello"]]
 
 
-def _abuse(prompt: Prompt) -> list[str]:
-    return [_voice(prompt)["calm"]]
+def _thanks(prompt: Prompt, _: Manner) -> list[str]:
+    return [voice(prompt)["thanks"]]
 
 
-def _farewell(prompt: Prompt) -> list[str]:
-    return [_voice(prompt)["bye"]]
+def _abuse(prompt: Prompt, _: Manner) -> list[str]:
+    return [voice(prompt)["calm"]]
 
 
-def _pause(prompt: Prompt) -> list[str]:
+def _farewell(prompt: Prompt, _: Manner) -> list[str]:
+    return [voice(prompt)["bye"]]
+
+
+def _order(prompt: Prompt, _: Manner) -> list[str]:
+    return [phrase(prompt, "role")]
+
+
+def _noise(prompt: Prompt, _: Manner) -> list[str]:
+    return [phrase(prompt, "noise").format(said=quoted([prompt.message]))]
+
+
+def _reply(prompt: Prompt, _: Manner) -> list[str]:
+    """A yes, a no or an "I don't know": to what was asked last."""
+    return [fresh(voice(prompt)[act_of(prompt.message)], prompt)]
+
+
+def _pause(prompt: Prompt, _: Manner) -> list[str]:
     """Nothing to take up: back to what was said last, if anything was."""
-    if _mood(prompt) == "light":
-        return [_fresh(_voice(prompt)["light"], prompt)]
-    said = _voice(prompt)["pause"].format(said=_quoted(sentences(prompt.message)[:1]))
-    facts = _facts(prompt)[-1:]
-    return [said, *([_phrase(prompt, "last").format(facts=_quoted(facts))] if facts else [])]
+    mood = _mood(prompt)
+    if mood != "plain":
+        return [fresh(voice(prompt)[mood], prompt)]
+    said = voice(prompt)["pause"].format(said=quoted(sentences(prompt.message)[:1]))
+    last = recollection.told(prompt)[-1:]
+    return [said, *([phrase(prompt, "last").format(facts=_listed(prompt, last))] if last else [])]
 
 
-def _summary(prompt: Prompt) -> list[str]:
-    facts = [statement.text for statement in prompt.summary if tells(statement.text)]
-    return [_phrase(prompt, "summary").format(facts=_quoted(facts)) if facts else _phrase(prompt, "nothing")]
+def _summary(prompt: Prompt, _: Manner) -> list[str]:
+    facts = [statement for statement in prompt.summary if tells(statement.text)]
+    return [phrase(prompt, "summary").format(facts=_listed(prompt, facts)) if facts else phrase(prompt, "nothing")]
 
 
-def _recall(prompt: Prompt) -> list[str]:
-    found = _related(prompt, most=_RECALLED)
-    return [_said(prompt, each) for each in found] or [_phrase(prompt, "unknown")]
+def _recall(prompt: Prompt, _: Manner) -> list[str]:
+    found = recollection.recalled(prompt, most=_RECALLED)
+    return _told_again(prompt, found) or [phrase(prompt, "unknown")]
 
 
-def _question(prompt: Prompt) -> list[str]:
+def _denial(prompt: Prompt, _: Manner) -> list[str]:
+    return _told_again(prompt, recollection.related(prompt, most=1))
+
+
+def _correction(prompt: Prompt, _: Manner) -> list[str]:
+    before = recollection.corrected_by(prompt)
+    said = fresh(voice(prompt)["corrected"], prompt).format(said=quoted(_taken_up(prompt)))
+    return [said, *([_turn(prompt, "before", before)] if before else [])]
+
+
+def _question(prompt: Prompt, manner: Manner) -> list[str]:
     """What was asked, what is known of it, and how the persona would go about it."""
-    voice, intent = _voice(prompt), prompt.intent
-    parts = [_fresh(voice["asked"], prompt).format(said=_quoted(sentences(prompt.message)[:_FACTS]))]
-    facts = _facts(prompt)
-    if intent is Intent.LEARNING and extraction.theme(prompt.message, prompt.detected.language):
-        facts = [each.text for each in _related(prompt, most=_FACTS)]
+    facts, parts = _facts(prompt), []
+    if not manner.brief:
+        parts.append(asked(voice(prompt)["asked"], prompt, sentences(prompt.message)[:_SAID]))
     if facts:
-        parts.append(_fresh(voice["facts"], prompt).format(facts=_quoted(facts)))
-    elif intent is Intent.LEARNING:
-        parts.append(_phrase(prompt, "no_source"))
-    approach = _voices()["approach"][prompt.persona][prompt.detected.language][intent]
-    return [*parts, *_preference(prompt), *([approach] if _unused([approach], prompt) else [])]
+        parts.append(fresh(voice(prompt)["facts"], prompt).format(facts=_listed(prompt, facts)))
+    elif prompt.intent is Intent.LEARNING or _asks_for_knowledge(prompt):
+        parts.append(phrase(prompt, "no_source"))
+    return [*parts, *_preference(prompt), *(approach(prompt) if prompt.in_scope or facts else [])]
 
 
-def _statement(prompt: Prompt) -> list[str]:
-    voice = _voice(prompt)
-    said = _quoted(sentences(prompt.message)[:_FACTS])
-    earlier = [_said(prompt, each) for each in _related(prompt, most=1)]
-    earlier = [line for line in earlier if _unused([line], prompt)]
-    return [_fresh(voice[_mood(prompt)], prompt), _fresh(voice["heard"], prompt).format(said=said), *earlier]
+def _statement(prompt: Prompt, manner: Manner) -> list[str]:
+    heard = fresh(voice(prompt)["heard"], prompt).format(said=quoted(_taken_up(prompt)))
+    if manner.just_said:
+        return [phrase(prompt, "manner").format(said=quoted(_taken_up(prompt)))]
+    if manner.brief:
+        return [heard]
+    earlier = _told_again(prompt, recollection.related(prompt, most=1))
+    return [fresh(voice(prompt)[_mood(prompt)], prompt), heard, *(line for line in earlier if unused([line], prompt))]
 
 
 _COMPOSED: Final = {
@@ -128,7 +172,14 @@ _COMPOSED: Final = {
     Act.ABUSE: _abuse,
     Act.THANKS: _thanks,
     Act.FAREWELL: _farewell,
+    Act.ORDER: _order,
+    Act.YES: _reply,
+    Act.NO: _reply,
+    Act.UNSURE: _reply,
     Act.PAUSE: _pause,
+    Act.NOISE: _noise,
+    Act.CORRECTION: _correction,
+    Act.DENIAL: _denial,
     Act.SUMMARY: _summary,
     Act.RECALL: _recall,
     Act.QUESTION: _question,
@@ -136,110 +187,81 @@ _COMPOSED: Final = {
 }
 
 
-_NEXT_BEST: Final = (Intent.SEEK_ADVICE, Intent.REFLECTION, Intent.PROBLEM_SOLVING, Intent.PLANNING)
-"""Whose questions are asked when those of the present intent are used up."""
-_ENDS_ITSELF: Final = frozenset({Act.GREETING, Act.INTRODUCTION, Act.ABUSE, Act.FAREWELL})
-_CLOSED: Final = {Act.THANKS: "onward", Act.RECALL: "meant", Act.SUMMARY: "missing"}
-
-
-def _closing(act: Act, prompt: Prompt) -> str:
-    """One question, that was not asked in the last turns."""
-    if _DANGER.search(prompt.message):
-        return _phrase(prompt, "company")
-    if act is Act.RECALL and not _related(prompt, most=1):
-        return _phrase(prompt, "again")
+def _closing(prompt: Prompt, act: Act, manner: Manner) -> list[str]:
+    """One question, that was not asked in the last turns; none where the user wants none."""
+    if act in _ENDS_ITSELF or manner.unasked:
+        return []
+    if act is Act.RECALL:
+        found = recollection.recalled(prompt, most=_RECALLED)
+        return [phrase(prompt, ("again", "meant", "latest")[min(2, len(found))])]
+    if act is Act.DENIAL:
+        return [phrase(prompt, "denied")]
     if act in _CLOSED:
-        return _phrase(prompt, _CLOSED[act])
+        return [phrase(prompt, _CLOSED[act])]
     if act in (Act.STATEMENT, Act.PAUSE) and _mood(prompt) == "light":
-        return _fresh(_voices()["glad"][prompt.detected.language], prompt)
-    questions = _voices()["question"][prompt.persona][prompt.detected.language]
-    others = [each for intent in _NEXT_BEST for each in questions[intent]]
-    return _unused(questions[prompt.intent], prompt) or _unused(others, prompt, start=0) or others[0]
-
-
-def _safety(prompt: Prompt) -> list[str]:
-    return [_phrase(prompt, "safety")] if _DANGER.search(prompt.message) else []
+        return [glad(prompt)]
+    return [question(prompt)]
 
 
 def _mood(prompt: Prompt) -> str:
-    if prompt.detected.tone in _HEAVY or _DANGER.search(prompt.message):
+    if prompt.detected.tone in _HEAVY:
         return "heavy"
-    return "light" if prompt.detected.tone in _LIGHT else "plain"
+    glad_of_it = prompt.detected.tone in _LIGHT and not _DARKENS.search(prompt.message)
+    return "light" if glad_of_it else "plain"
 
 
 def _preference(prompt: Prompt) -> list[str]:
-    if prompt.preferences and prompt.intent in (Intent.SEEK_ADVICE, Intent.PLANNING):
-        kept = prompt.preferences[-1]
-        if not any(kept in fact for fact in _facts(prompt)):
-            return [_phrase(prompt, "preference").format(preference=_fact(kept))]
-    return []
+    """A liking that has to do with what is asked, and is not among the facts anyway."""
+    if prompt.intent not in (Intent.SEEK_ADVICE, Intent.PLANNING):
+        return []
+    alike = {each.text for each in recollection.related(prompt, most=_FACTS)}
+    shown = " ".join(each.text for each in _facts(prompt))
+    kept = [each for each in prompt.preferences if each not in shown and any(each in text for text in alike)]
+    return [phrase(prompt, "preference").format(preference=fact(each)) for each in kept[-1:]]
 
 
-def _facts(prompt: Prompt) -> list[str]:
-    """What the user has told of the matter, most relevant first chosen, in the order in which it was said."""
-    told = [each for each in prompt.known if tells(each.text)][:_FACTS]
-    return [each.text for each in sorted(told, key=lambda each: each.turn_number)]
+def _facts(prompt: Prompt) -> list[Statement]:
+    """What the user has told of the matter, in the order in which it was said, and not over and over again."""
+    alike = recollection.related(prompt, most=_FACTS)
+    told = recollection.told(prompt)
+    others = [each for each in prompt.known if each in told and each not in alike]
+    if _asks_for_knowledge(prompt):
+        others = []
+    others = [each for each in others if _times_quoted(each, prompt) < _REPEATED]
+    standing = [each for each in (*alike, *others) if recollection.correction_of(each, told) is None]
+    return sorted(standing[:_FACTS], key=lambda each: each.turn_number)
 
 
-def _related(prompt: Prompt, *, most: int) -> list[Statement]:
-    """Earlier statements that share a telling word with the message: the most relevant, in the order of the turns."""
-    language = prompt.detected.language
-    words = _words(prompt.message, language)
-    found = [each for each in prompt.known if words & _words(each.text, language) and _is_told(each.text)]
-    return sorted(found[:most], key=lambda statement: statement.turn_number)
+def _asks_for_knowledge(prompt: Prompt) -> bool:
+    """Of the world, not of the user's matter: their facts do not answer it."""
+    named = extraction.theme(prompt.message, prompt.detected.language)
+    return bool(named and (prompt.intent is Intent.LEARNING or not prompt.in_scope))
 
 
-@lru_cache(_TEXTS)
-def _words(text: str, language: Language) -> frozenset[str]:
-    """What a text may be recognised by: its content words, and its dates, times and numbers."""
-    entities = (words for _, words in extraction.entities(text, language))
-    return frozenset((*extraction.content_words(text, language), *entities))
+def _times_quoted(statement: Statement, prompt: Prompt) -> int:
+    return sum(fact(statement.text) in turn.ai_response for turn in prompt.window)
 
 
-@lru_cache(_TEXTS)
-def _is_told(text: str) -> bool:
-    return tells(text) and not asks_to_recall(text)
+def _taken_up(prompt: Prompt) -> list[str]:
+    """The sentences of the message that tell most of it: courtesies and interjections are left out."""
+    said = sentences(prompt.message)
+    telling = [each for each in said if tells(each) and act_of(each) is not Act.PAUSE]
+    return (telling or said)[:_SAID]
 
 
-def _said(prompt: Prompt, statement: Statement) -> str:
-    return _phrase(prompt, "said").format(turn=statement.turn_number, said=_fact(statement.text))
+def _told_again(prompt: Prompt, statements: list[Statement]) -> list[str]:
+    return [_turn(prompt, "then" if place else "said", each) for place, each in enumerate(statements)]
 
 
-def _quoted(texts: Iterable[str]) -> str:
-    return ", ".join(f"“{_fact(text)}”" for text in texts)
+def _turn(prompt: Prompt, name: str, statement: Statement) -> str:
+    turn = ordinal(statement.turn_number, prompt.detected.language)
+    return phrase(prompt, name).format(turn=turn, said=fact(statement.text))
 
 
-def _fact(text: str) -> str:
-    return clipped(text.rstrip(".") or text, _FACT_CHARACTERS)
-
-
-def _fresh(variants: list[str], prompt: Prompt) -> str:
-    return _unused(variants, prompt) or variants[prompt.turn_number % len(variants)]
-
-
-def _unused(variants: list[str], prompt: Prompt, *, start: int | None = None) -> str | None:
-    """The next of `variants` in turn, from `start` or the turn's own on, that no answer of the window has used."""
-    start = prompt.turn_number % len(variants) if start is None else start
-    in_turn = [*variants[start:], *variants[:start]]
-    answers = " ".join(turn.ai_response for turn in prompt.window)
-    return next((variant for variant in in_turn if _fixed_words(variant) not in answers), None)
-
-
-def _fixed_words(variant: str) -> str:
-    """The longer part of it that stands before or after what is filled in."""
-    return max(variant.split("{", maxsplit=1)[0], variant.rsplit("}", maxsplit=1)[-1], key=len)
-
-
-def _phrase(prompt: Prompt, name: str) -> str:
-    phrase: str = _voices()["recall"][prompt.detected.language][name]
-    return phrase
-
-
-def _voice(prompt: Prompt) -> dict[str, Any]:
-    voice: dict[str, Any] = _voices()[prompt.persona][prompt.detected.language]
-    return voice
-
-
-@cache
-def _voices() -> dict[str, Any]:
-    return tomllib.loads(files("mentor.canary").joinpath("voices.toml").read_text("utf-8"))
+def _listed(prompt: Prompt, statements: list[Statement]) -> str:
+    """In quotation marks; what was put right since is marked."""
+    told = recollection.told(prompt)
+    return ", ".join(
+        quoted([each.text]) + (phrase(prompt, "since") if recollection.correction_of(each, told) else "")
+        for each in statements
+    )

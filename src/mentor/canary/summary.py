@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from mentor.canary import extraction
+from mentor.canary.acts import Act, act_of, tells
 from mentor.canary.encoder import Encoder
-from mentor.detection import language_of
+from mentor.detection import language_of, prose_of
 
 SENTENCES_KEPT: Final = 6
 SENTENCE_CHARACTERS: Final = 160
@@ -27,8 +28,8 @@ class Statement:
 
 
 def sentences(message: str) -> list[str]:
-    """Those with a word in them; the whole message when none has."""
-    parts = [sentence.strip() for sentence in _SENTENCE_END.split(message)]
+    """Those with a word in them, without blocks of code; the whole message when there are none."""
+    parts = [sentence.strip() for sentence in _SENTENCE_END.split(prose_of(message))]
     return [part for part in parts if _WORD.search(part)] or [message.strip()]
 
 
@@ -48,8 +49,10 @@ def clipped(text: str, characters: int) -> str:
 
 
 def _candidates(said: Statement) -> Iterable[Statement]:
+    if not (tells(said.text) or act_of(said.text) is Act.QUESTION):
+        return
     for sentence in sentences(said.text):
-        if not sentence.endswith(("?", "？")) and extraction.content_words(sentence, language_of(sentence)):
+        if tells(sentence) and extraction.says_something(sentence):
             yield Statement(said.turn_number, clipped(sentence, SENTENCE_CHARACTERS))
 
 

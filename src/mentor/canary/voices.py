@@ -1,0 +1,106 @@
+"""The words that a persona has for an answer, from `voices.toml`, and which of them are fresh in a conversation."""
+
+import tomllib
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from mentor.canary.particles import with_particles
+from mentor.canary.prompt import Prompt
+from mentor.canary.summary import clipped
+from mentor.detection import prose_of
+from mentor.personas import PERSONAS, Language
+
+_FACT_CHARACTERS: Final = 120
+_THEME_CHARACTERS: Final = 40
+_QUOTES: Final = {Language.EN: "“{}”", Language.KO: "‘{}’"}
+_MARKS: Final = ".!?…？"
+_KOREAN_ORDINALS: Final = ("첫", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉", "열")
+
+
+def voice(prompt: Prompt) -> dict[str, Any]:
+    """What is the persona's own, in the language of the message."""
+    found: dict[str, Any] = _voices()[prompt.persona][prompt.detected.language]
+    return found
+
+
+def phrase(prompt: Prompt, name: str) -> str:
+    """What all personas say alike."""
+    found: str = _voices()["recall"][prompt.detected.language][name]
+    return found.replace("{name}", PERSONAS[prompt.persona].name[prompt.detected.language])
+
+
+def glad(prompt: Prompt) -> str:
+    return fresh(_voices()["glad"][prompt.detected.language], prompt)
+
+
+def approach(prompt: Prompt) -> list[str]:
+    """How the persona would go about it, unless all of that was said in the last turns."""
+    line = unused(_voices()["approach"][prompt.persona][prompt.detected.language][prompt.intent], prompt)
+    return [line] if line else []
+
+
+def question(prompt: Prompt) -> str:
+    """One of the persona's own for the intent, or one that fits anything where those were asked in the last turns."""
+    own = _voices()["question"][prompt.persona][prompt.detected.language][prompt.intent]
+    return unused(own, prompt) or fresh(_voices()["more"][prompt.detected.language], prompt)
+
+
+def next_step(prompt: Prompt) -> str:
+    """What the persona would do next about the matter; another one with the next turn."""
+    language = prompt.detected.language
+    steps: list[str] = _voices()["next"][prompt.persona][language][prompt.intent]
+    filled = steps[prompt.turn_number % len(steps)].replace("{topic}", _theme(prompt))
+    filled = filled[0].upper() + filled[1:]
+    return with_particles(filled) if language is Language.KO else filled
+
+
+def fresh(variants: list[str], prompt: Prompt) -> str:
+    return unused(variants, prompt) or variants[prompt.turn_number % len(variants)]
+
+
+def unused(variants: list[str], prompt: Prompt) -> str | None:
+    """The next of `variants` in turn that no answer of the window has used."""
+    start = prompt.turn_number % len(variants)
+    in_turn = [*variants[start:], *variants[:start]]
+    answers = " ".join(turn.ai_response for turn in prompt.window)
+    return next((variant for variant in in_turn if _fixed_words(variant) not in answers), None)
+
+
+def quoted(texts: Iterable[str]) -> str:
+    return ", ".join(f"“{fact(text)}”" for text in texts)
+
+
+def asked(variants: list[str], prompt: Prompt, texts: Iterable[str]) -> str:
+    """A question quoted, with a full stop after it where it brings no mark of its own."""
+    line = fresh(variants, prompt).format(said=quoted(texts))
+    return line if not line.endswith("”") or line[-2] in _MARKS else f"{line}."
+
+
+def fact(text: str) -> str:
+    prose = prose_of(text)
+    return clipped(prose.rstrip(".") or prose, _FACT_CHARACTERS)
+
+
+def ordinal(turn_number: int, language: Language) -> str:
+    """As it stands before "turn" or "번째"."""
+    if language is Language.KO and turn_number <= len(_KOREAN_ORDINALS):
+        return f"{_KOREAN_ORDINALS[turn_number - 1]} "
+    return str(turn_number)
+
+
+def _theme(prompt: Prompt) -> str:
+    if not prompt.theme:
+        return phrase(prompt, "topic")
+    return _QUOTES[prompt.detected.language].format(clipped(prompt.theme, _THEME_CHARACTERS))
+
+
+def _fixed_words(variant: str) -> str:
+    """The longer part of it that stands before or after what is filled in."""
+    return max(variant.split("{", maxsplit=1)[0], variant.rsplit("}", maxsplit=1)[-1], key=len)
+
+
+@cache
+def _voices() -> dict[str, Any]:
+    return tomllib.loads(files("mentor.canary").joinpath("voices.toml").read_text("utf-8"))
