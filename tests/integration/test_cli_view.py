@@ -86,6 +86,18 @@ def test_a_running_rollout_shows_steps_shares_gates_and_triggers() -> None:
     at_desk(story)
 
 
+def test_after_the_promotion_the_last_requests_of_legacy_are_no_measure() -> None:
+    async def story(desk: Desk) -> None:
+        await desk.room.commands.start(PLAN, desk.room.order())
+        await desk.room.until(Phase.WATCHING)
+        await desk.room.second(30)
+        text = await drawn(desk)
+        assert "in this step" in text
+        assert "difference" not in text
+
+    at_desk(story)
+
+
 def test_a_breach_and_its_rollback_are_shown_with_the_receipt() -> None:
     async def story(desk: Desk) -> None:
         await desk.room.commands.start(GATED, desk.room.order())

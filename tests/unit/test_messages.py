@@ -10,6 +10,7 @@ import click
 import pytest
 
 from serinus.analysis.intervals import Interval
+from serinus.analysis.pace import LONGEST_SECONDS
 from serinus.analysis.reasons import NUMBERS, Reason
 from serinus.analysis.verdict import Check, Metric, Verdict
 from serinus.cli.main import COMMANDS, main
@@ -169,6 +170,19 @@ def test_an_estimate_beyond_all_patience_is_no_figure(more: float, english: str,
     numbers = {"evidence": 1.0, "evidence_needed": 20.0, "more_requests": more, "more_seconds": 90.0}
     assert english in render(Reason.NOT_YET_PROVEN, numbers, "en")
     assert korean in render(Reason.NOT_YET_PROVEN, numbers, "ko")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "korean"),
+    [
+        (20_000.0, "(951 to go, about 5 h 33 min at this rate)", "(951건 남음, 이 속도로 약 5시간 33분)"),
+        (LONGEST_SECONDS, "(951 to go, never at this rate)", "(951건 남음, 이 속도로는 끝나지 않음)"),
+    ],
+)
+def test_where_no_requests_come_no_time_is_promised(seconds: float, english: str, korean: str) -> None:
+    numbers = {"requests": 50.0, "needed": 1_000.0, "more_requests": 951.0, "more_seconds": seconds}
+    assert english in render(Reason.FEW_REQUESTS, numbers, "en")
+    assert korean in render(Reason.FEW_REQUESTS, numbers, "ko")
 
 
 def test_a_problem_says_what_to_do() -> None:

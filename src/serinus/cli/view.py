@@ -28,6 +28,7 @@ PHASES = {
     "rolled_back": ("✖", "red"),
     "succeeded": ("✔", "green"),
 }
+PROMOTED = {"watching", "succeeded"}  # the few requests that LEGACY still answers are no measure for the canary's
 VERDICTS = {"pass": ("✔", "green"), "inconclusive": ("◌", "yellow"), "fail": ("✖", "red"), "error": ("!", "red")}
 MOODS = {
     **dict.fromkeys(("hurt", "hurt_by_both"), "bold red"),
@@ -122,6 +123,8 @@ class _View:
             )
             for label, name in (("P95", "p95_ms"), ("P99", "p99_ms"))
         ]
+        if rollout["phase"] in PROMOTED:
+            return table(self._say("in_step"), ">LEGACY", ">CANARY", rows=[row[:3] for row in rows])
         return table(self._say("in_step"), ">LEGACY", ">CANARY", f">{self._say('difference')}", rows=rows)
 
     def last_minute(self, metrics: Answer) -> RenderableType:

@@ -3,8 +3,8 @@ documents, in ``reports.en.toml`` and ``reports.ko.toml``.
 
 Placeholders take Python's format specifications, and those of `_Texts`: ``percent`` (0.012 is "1.20 %"), ``+percent``
 (0.089 is "+8.9 %"), ``points`` and ``+points`` (0.005 is "0.50 pp"), ``percentage`` (5.0 is "5 %"), ``milliseconds``,
-``duration`` and ``time`` (of seconds), ``about`` (of an estimated number), ``list``, and ``name`` (of a code that has
-a name of its own). A reason that reads differently for one metric stands under ``reason.metric`` too.
+``duration``, ``pace`` and ``time`` (of seconds), ``about`` (of an estimated number), ``list``, and ``name`` (of a code
+that has a name of its own). A reason that reads differently for one metric stands under ``reason.metric`` too.
 """
 
 import tomllib
@@ -15,6 +15,7 @@ from importlib.resources import files
 from string import Formatter
 from typing import Any
 
+from serinus.analysis.pace import LONGEST_SECONDS
 from serinus.analysis.verdict import Check
 from serinus.rollout.events import ITSELF, Event
 from serinus.rollout.findings import detailed
@@ -139,6 +140,7 @@ class _Texts(Formatter):
             "about": self._about,
             "strength": _strength,
             "duration": self._duration,
+            "pace": self._pace,
             "time": lambda at: datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
             "name": lambda code: render_name(code, language),
             "list": lambda items: ", ".join(map(_plain, items)) or UNKNOWN,
@@ -155,6 +157,12 @@ class _Texts(Formatter):
         if count >= VERY_MANY:
             return f"{self._words['at_least']} {VERY_MANY:,.0f}"
         return f"{self._words['about']} {count:,.0f}"
+
+    def _pace(self, seconds: float) -> str:
+        """How long something takes if requests go on coming as they do."""
+        if seconds >= LONGEST_SECONDS:
+            return str(self._words["pace_never"])
+        return str(self._words["pace"].format(duration=self._duration(seconds)))
 
     def _duration(self, seconds: float) -> str:
         """The two largest units, as a person would say it."""
