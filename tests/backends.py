@@ -13,11 +13,16 @@ BACKENDS: dict[str, Callable[[pytest.FixtureRequest, Path], str]] = {
 }
 SHARED = ("sqlite file", "postgresql")
 """Those that several processes can open."""
-NEEDED = {"postgresql": pytest.mark.tool("postgresql")}
+NEEDED = {"postgresql": (pytest.mark.tool("postgresql"), pytest.mark.slow)}
 
 
 def params(names: Iterable[str]) -> list[Any]:
-    return [pytest.param(name, marks=NEEDED.get(name, ())) for name in names]
+    """The first of `names` is for every run; the others say the same of slower databases."""
+    first, *others = names
+    return [
+        pytest.param(first, marks=NEEDED.get(first, ())),
+        *(pytest.param(name, marks=NEEDED.get(name, pytest.mark.slow)) for name in others),
+    ]
 
 
 def url_of(request: pytest.FixtureRequest, folder: Path) -> str:

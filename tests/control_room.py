@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+import ready_tables
 from serinus import record_value
 from serinus.analysis.criteria import Limit
 from serinus.analysis.verdict import Metric
@@ -168,7 +169,7 @@ def live(story: Callable[[Room], Awaitable[None]], url: str = MEMORY) -> None:
         database = Database(url)
         store = Store(database)
         try:
-            await store.prepare()
+            await ready_tables.prepare(store)
             await story(Room(store))
         finally:
             await database.close()

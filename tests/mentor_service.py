@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mentor.application import version_app
 from mentor.dependencies import Engines
 from mentor.settings import MentorSettings
+from ready_tables import file_with_tables
 from serinus import DeploymentVersion
 
 
@@ -30,7 +31,10 @@ class Clock:
 
 
 def engines_at(path: Path, clock: Clock, **settings: Any) -> Engines:
-    url = f"sqlite+aiosqlite:///{path / 'mentor.db'}"
+    file = path / "mentor.db"
+    if not (file.exists() or settings.get("simulation")):
+        file.write_bytes(file_with_tables("mentor.migrations"))
+    url = f"sqlite+aiosqlite:///{file}"
     return Engines(MentorSettings(database_url=url, **settings), clock, draw=lambda: 0.99)  # explores nothing
 
 

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -79,13 +80,19 @@ LOCKS = {"Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore"}
 PURE_THIRD_PARTY = {"analysis": {"numpy"}}
 
 
-def modules(package: str) -> Iterator[tuple[Path, ast.Module]]:
-    for path in sorted((SOURCE / package).rglob("*.py")):
-        yield path, ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def modules(package: str) -> tuple[tuple[Path, ast.Module], ...]:
+    paths = sorted((SOURCE / package).rglob("*.py"))
+    return tuple((path, ast.parse(path.read_text(encoding="utf-8"))) for path in paths)
+
+
+@cache
+def nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree))
 
 
 def imported(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -137,7 +144,7 @@ def test_a_threads_lock_stands_where_nothing_waits_for_input_or_output() -> None
         path.relative_to(SOURCE / package).as_posix()
         for package in ("serinus", "mentor")
         for path, tree in modules(package)
-        if any(map(_names_a_lock, ast.walk(tree)))
+        if any(map(_names_a_lock, nodes(tree)))
     }
     assert holders == set(THREADS_ALLOWED)
 
@@ -151,7 +158,7 @@ def _names_a_lock(node: ast.AST) -> bool:
 def test_mentor_uses_only_what_serinus_exports() -> None:
     wrong = []
     for path, tree in modules("mentor"):
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("serinus."):
                 wrong.append(f"{path.relative_to(SOURCE)} imports from {node.module}")
             if isinstance(node, ast.Import) and any(alias.name.startswith("serinus.") for alias in node.names):
@@ -191,7 +198,7 @@ def test_only_the_three_supervisors_catch_everything() -> None:
     supervisors = {"control/loop.py", "control/agent.py", "alerts/notifier.py"}
     wrong = []
     for path, tree in modules("serinus"):
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             broad = isinstance(node, ast.ExceptHandler) and (
                 node.type is None
                 or (isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"})
@@ -226,6 +233,6 @@ def test_names_use_none_of_the_words_that_say_nothing() -> None:
 
 
 def _defined(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name

@@ -14,13 +14,12 @@ from serinus.errors import StoreUnavailable
 from serinus.rollout.state import Phase
 from server_faults import FAULTS, Fault, Place, disk_full, frozen
 
-pytestmark = pytest.mark.tool("postgresql")
+pytestmark = [pytest.mark.slow, pytest.mark.tool("postgresql")]
 
 EVERYBODY = Configuration(percentage=100.0)
 USER = "shop"
 LONG_SECONDS, SHORT_SECONDS = 20.0, 1.5
 SILENT = {frozen}  # nothing but the time-out ends the waiting
-MARKS = {"frozen": pytest.mark.slow}  # and a short one wants a machine that is not busy
 NUMBERS = count(1)
 
 
@@ -42,7 +41,7 @@ def place(server: postgresql.Server) -> Iterator[Place]:
         line.close()
 
 
-@pytest.mark.parametrize("fault", [pytest.param(FAULTS[name], id=name, marks=MARKS.get(name, ())) for name in FAULTS])
+@pytest.mark.parametrize("fault", [pytest.param(FAULTS[name], id=name) for name in FAULTS])
 def test_the_last_split_stays_in_force_without_a_server_until_it_is_stale_and_no_count_is_lost(
     fault: Fault, place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -123,7 +122,6 @@ def test_requests_are_answered_while_the_store_takes_its_time(place: Place) -> N
     live(story, place.url(LONG_SECONDS))
 
 
-@pytest.mark.slow
 def test_a_line_that_was_cut_without_a_word_is_given_up_and_the_next_one_used(place: Place) -> None:
     async def story(room: Room) -> None:
         await room.commands.configure(room.order(), EVERYBODY)

@@ -10,6 +10,8 @@ import pytest
 
 from mentor_service import Service
 
+pytestmark = pytest.mark.slow  # every framework, and the seconds until what was counted is shown
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ELSEWHERE = {"outside_http", "stand_in_model"}  # the latter in tests/e2e/test_mentor_howtos.py
 HTTP = sorted({path.stem for path in EXAMPLES.glob("*.py")} - ELSEWHERE)

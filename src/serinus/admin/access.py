@@ -21,7 +21,7 @@ SessionSecret = Annotated[str | None, Depends(_cookie)]
 
 async def _identified(request: Request, credentials: Credentials, session: SessionSecret) -> Caller:
     """A bearer token counts before a session: who sends one means it."""
-    access: Access = request.app.state.context.access
+    access: Access = request.state.context.access
     if credentials is not None or session is None:
         return await access.identify(credentials.credentials if credentials else None, _address(request))
     if request.method not in SAFE_METHODS:
@@ -52,7 +52,7 @@ def _asked_again(request: Request, credentials: Credentials, session: SessionSec
 
 
 async def _metrics_reader(request: Request, credentials: Credentials, session: SessionSecret) -> Caller:
-    access: Access = request.app.state.context.access
+    access: Access = request.state.context.access
     if access.public_metrics:
         return Caller("anybody", Role.VIEWER, _address(request))
     return await _identified(request, credentials, session)

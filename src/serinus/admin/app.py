@@ -1,9 +1,10 @@
 """The admin API as one ASGI application."""
 
+from functools import cache
 from importlib.metadata import version
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serinus.admin import (
     alerts,
@@ -42,6 +43,17 @@ PARTS = {  # and what their calls may be answered beside `problems.OFTEN`
 
 def admin_app(context: Context, *, max_body_bytes: int = MAX_BODY_BYTES) -> ASGIApp:
     """Everything under `PREFIX`, and ``/metrics`` for Prometheus."""
+    calls = _calls()
+
+    async def in_context(scope: Scope, receive: Receive, send: Send) -> None:
+        await calls({**scope, "state": {**scope.get("state", {}), "context": context}}, receive, send)
+
+    return SecurityHeaders(JsonBodies(in_context, max_body_bytes), POLICY)
+
+
+@cache
+def _calls() -> FastAPI:
+    """What can be asked, whatever `Context` it is answered in: to build that takes longer than to answer it."""
     app = FastAPI(
         title="serinus admin API",
         version=version("serinus"),
@@ -51,9 +63,8 @@ def admin_app(context: Context, *, max_body_bytes: int = MAX_BODY_BYTES) -> ASGI
         separate_input_output_schemas=False,
         responses=problems.documented(*problems.OFTEN),
     )
-    app.state.context = context
     problems.install(app)
     for part, statuses in PARTS.items():
         app.include_router(part.router, prefix=PREFIX, responses=problems.documented(*statuses))
     app.include_router(prometheus.router)
-    return SecurityHeaders(JsonBodies(app, max_body_bytes), POLICY)
+    return app

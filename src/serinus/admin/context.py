@@ -45,7 +45,7 @@ class Context:
 
 
 def _context(request: Request) -> Context:
-    context: Context = request.app.state.context
+    context: Context = request.state.context
     return context
 
 

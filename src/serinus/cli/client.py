@@ -1,7 +1,9 @@
 """Speaks to the admin API; a problem in an answer ends the command."""
 
 import json
+import ssl
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import httpx2
@@ -44,7 +46,11 @@ class Client:
         with (
             self._errors(),
             httpx2.stream(
-                "GET", self.url + PREFIX + path, params=_given(query), headers=self._headers, timeout=patient
+                *("GET", self.url + PREFIX + path),
+                params=_given(query),
+                headers=self._headers,
+                timeout=patient,
+                verify=self._trusted(),
             ) as response,
         ):
             if not response.is_success:
@@ -62,12 +68,15 @@ class Client:
         return answer
 
     def _send(self, method: str, path: str, **request: Any) -> httpx2.Response:
-        request = {"headers": self._headers, "timeout": TIMEOUT_SECONDS, **request}
+        request = {"headers": self._headers, "timeout": TIMEOUT_SECONDS, "verify": self._trusted(), **request}
         with self._errors():
             response = httpx2.request(method, self.url + PREFIX + path, **request)
         if not response.is_success:
             raise self._failure(response)
         return response
+
+    def _trusted(self) -> ssl.SSLContext:
+        return _authorities() if self.url.lower().startswith("https:") else _nobody()
 
     def _errors(self) -> "_Errors":
         return _Errors(self.url)
@@ -101,6 +110,18 @@ class _Errors:
                 f"nobody answers at {self._url}: start `serinus serve`, or name the service with --url or SERINUS_URL",
                 NO_ANSWER,
             ) from error
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Whom everybody trusts: read once, for that takes longer than to ask a service on this machine."""
+    return httpx2.create_ssl_context()
+
+
+@cache
+def _nobody() -> ssl.SSLContext:
+    """For an address without TLS, where there is no certificate to believe."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _detail(detail: Any) -> str:

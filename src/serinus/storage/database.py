@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from functools import cache
 from importlib.resources import files
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -139,7 +140,12 @@ class Database:
 
 def _is_up_to_date(connection: Connection, package: str) -> bool:
     context = MigrationContext.configure(connection, opts={"version_table": _version_table(package)})
-    return set(context.get_current_heads()) == set(ScriptDirectory(str(files(package))).get_heads())
+    return set(context.get_current_heads()) == _heads(package)
+
+
+@cache
+def _heads(package: str) -> frozenset[str]:
+    return frozenset(ScriptDirectory(str(files(package))).get_heads())
 
 
 def _upgrade(connection: Connection, package: str) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+import ready_tables
 from control_room import Clock
 from serinus.alerts.alert import Alert, channels_for
 from serinus.alerts.delivery import NotDelivered
@@ -63,7 +64,7 @@ def tell(story: Callable[[Store, Clock], Awaitable[None]]) -> None:
         database, clock = Database("sqlite+aiosqlite://"), Clock()
         store = Store(database, channels=channels_for)
         try:
-            await store.prepare()
+            await ready_tables.prepare(store)
             await story(store, clock)
         finally:
             await database.close()
