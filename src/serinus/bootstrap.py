@@ -45,6 +45,11 @@ from serinus.storage.store import Store
 logger = logging.getLogger(__name__)
 
 PREPARE_SECONDS = 10.0
+WITHOUT_LIFESPAN = (
+    "everybody gets LEGACY and nothing is delivered, because nothing was started: the server runs no lifespan"
+    " (uvicorn: --lifespan on), or the application is mounted inside another, whose lifespan has to call its start()"
+    " and stop()"
+)
 
 
 def application(
@@ -153,6 +158,7 @@ class Service:
         self.agent = kind(canary, store, clock, name, switch=_switch(settings), monotonic=elapsed)
         access = access_of(settings, store, clock)
         self.drills = Drills(store, clock, canary)
+        self._answer: Application = self._alone
         self.doors = Doors(self._context(settings, access, clock), settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -161,16 +167,23 @@ class Service:
             return
         path = route_path(scope)
         if scope["type"] != "http":
-            await self.canary(scope, receive, send)
+            await self._answer(scope, receive, send)
         elif door := self.doors.at(path):
             await door(scope, receive, send)
         elif path == "/ready":
             await answer_ready(self.canary, self.agent.health(), scope, receive, send)
         else:
-            await self.canary(scope, receive, send)
+            await self._answer(scope, receive, send)
+
+    async def _alone(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The first request, where nothing runs beside the requests."""
+        self._answer = self.canary
+        logger.warning(WITHOUT_LIFESPAN)
+        await self.canary(scope, receive, send)
 
     async def start(self) -> None:
         """Run what runs beside the requests; for a server that speaks no lifespan."""
+        self._answer = self.canary
         settings = self.machinery.settings
         if settings.sentry_dsn:
             observe(settings.sentry_dsn.get_secret_value(), release=settings.release, environment=settings.environment)

@@ -135,6 +135,20 @@ def test_the_service_starts_without_its_store_serves_legacy_and_says_so(tmp_path
 
 
 @pytest.mark.slow
+def test_a_service_that_nobody_started_serves_legacy_and_says_once_what_to_do(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story() -> None:
+        transport = httpx2.ASGITransport(service_at(tmp_path / "store.db"))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+            for _ in range(3):
+                answer = await client.get("/hello", headers={"x-user-id": "ann"})
+                assert answer.headers["x-deployment-version"] == "legacy"
+
+    asyncio.run(story())
+    assert [record.levelname for record in caplog.records if "--lifespan on" in record.message] == ["WARNING"]
+
+
 def test_a_store_that_fails_a_running_service_is_said_in_ready_and_log_until_it_answers_again(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

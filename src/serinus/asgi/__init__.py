@@ -2,7 +2,8 @@
 
 from serinus.asgi import subject
 from serinus.asgi.breaker import Breaker, BreakerEvent, BreakerLimits
-from serinus.asgi.middleware import EXCLUDED, Canary, Options
+from serinus.asgi.middleware import Canary
+from serinus.asgi.options import EXCLUDED, Options
 from serinus.asgi.subject import Source, Subject
 
 __all__ = [

@@ -3,18 +3,19 @@
 import time
 from asyncio import CancelledError
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from serinus.asgi.arguments import refuse_unusable
 from serinus.asgi.body import BodyTape
-from serinus.asgi.breaker import Breaker, BreakerEvent, BreakerLimits
+from serinus.asgi.breaker import Breaker, BreakerEvent
 from serinus.asgi.current import answering
 from serinus.asgi.exchange import Exchange
 from serinus.asgi.http import HttpExchange
 from serinus.asgi.in_flight import InFlight
 from serinus.asgi.lifespan import Lifespan, serve
 from serinus.asgi.lookup import SubjectLookup
+from serinus.asgi.options import Options
 from serinus.asgi.protocol import Application, Receive, Scope, Send, route_path
 from serinus.asgi.subject import Reader, Subject, function
 from serinus.asgi.websocket import WebSocketExchange
@@ -27,37 +28,6 @@ from serinus.routing.split import Split
 _LEGACY, _CANARY = DeploymentVersion.LEGACY, DeploymentVersion.CANARY
 _EXCHANGES: dict[str, type[Exchange]] = {"http": HttpExchange, "websocket": WebSocketExchange}
 
-EXCLUDED = (
-    *("/health", "/healthz", "/ready", "/readyz", "/live", "/livez", "/metrics"),
-    *("/docs", "/redoc", "/openapi.json", "/admin", "/console", "/favicon.ico"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What of a service takes part, and how its users are protected from a bad canary.
-
-    `endpoints`: route templates; None collects them from both applications' routes. Paths that match none are one.
-    `exclude`: prefixes, by whole segments, of paths that LEGACY answers always and that never count.
-    `safe_methods`, `safe_endpoints` (templates): legacy may answer such a request again when the canary has failed it
-    with a 5xx status, an exception or a timeout before anything went out; not websockets.
-    `timeout_seconds`: from a request's arrival until its response begins (websocket: is accepted), for both versions,
-    enforced a tenth of it late at most, 0.1 s at most; None for no limit. What has begun is never interrupted. The time
-    that a client takes to send its body is not the version's: it counts for no latency, and a client that sends nothing
-    more for as long is answered 408, which counts as cancelled.
-    `subject_seconds`: how long an async subject function may take.
-    `body_limit_bytes`: of a body that is read for the subject, or kept for legacy's second answer.
-    """
-
-    endpoints: tuple[str, ...] | None = None
-    exclude: tuple[str, ...] = EXCLUDED
-    safe_methods: frozenset[str] = frozenset({"GET", "HEAD", "OPTIONS"})
-    safe_endpoints: frozenset[str] = frozenset()
-    timeout_seconds: float | None = None
-    subject_seconds: float = 1.0
-    body_limit_bytes: int = 65_536
-    breaker: BreakerLimits = field(default_factory=BreakerLimits)
-
 
 class Canary:
     """Answers every request by `legacy` or by `canary`, as `router` says, and counts how it went in `collector`.
@@ -68,6 +38,8 @@ class Canary:
     `subject.function(f, needs_body=True)`. The answer's header ``X-Deployment-Version`` says who answered; an answer
     with ``X-Serinus-Outcome: degraded`` counts as that, and the header is taken off. Runs on asyncio. `clock` gives
     epoch seconds, `timer` seconds that only grow.
+
+    Raises `InvalidInput` for what is no ASGI application, no subject, or no `Options`, with everything that is wrong.
 
     `last_canary_at` is when a request was last routed to the canary; `canary_in_flight` counts those whose application
     has not returned, streams and websockets among them.
@@ -83,6 +55,7 @@ class Canary:
         clock: Callable[[], float] = time.time,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
+        refuse_unusable(legacy, canary, subject, options)
         self.legacy = legacy
         self.canary = canary
         self.options = options or Options()

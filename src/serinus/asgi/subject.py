@@ -5,10 +5,11 @@
     subject.function(owner_of_the_conversation)
 
 Header, cookie and JSON text that is the same user's is the same subject: bytes are read as UTF-8, and as Latin-1 where
-they are none.
+they are none. A name that no request can have is an `InvalidInput`.
 """
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias, cast
@@ -18,6 +19,10 @@ from serinus.asgi.protocol import Scope
 from serinus.errors import InvalidInput, Problem
 
 Reading: TypeAlias = "str | Awaitable[str | None] | None"
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
+_ANYTHING = re.compile(r".+", re.DOTALL)
+_PATH = re.compile(r"[^.]+(\.[^.]+)*", re.DOTALL)
+
 Reader: TypeAlias = Callable[[Scope, bytes | None], Reading]
 
 
@@ -51,7 +56,7 @@ class Subject:
 
 def header(name: str) -> Subject:
     """The value of the request header `name`; of several, the first."""
-    wanted = name.lower().encode("latin-1")
+    wanted = _named(name, _TOKEN, "a header").lower().encode("ascii")
 
     def read(scope: Scope, _: bytes | None) -> str | None:
         for key, value in scope["headers"]:
@@ -64,6 +69,7 @@ def header(name: str) -> Subject:
 
 def cookie(name: str) -> Subject:
     """The value of the cookie `name` as it was sent, without the quotes around it."""
+    _named(name, _TOKEN, "a cookie")
 
     def read(scope: Scope, _: bytes | None) -> str | None:
         for key, value in scope["headers"]:
@@ -79,6 +85,7 @@ def cookie(name: str) -> Subject:
 
 def query(name: str) -> Subject:
     """The first value of the query parameter `name`, decoded."""
+    _named(name, _ANYTHING, "a query parameter")
 
     def read(scope: Scope, _: bytes | None) -> str | None:
         pairs = parse_qsl(_text(scope.get("query_string", b"")), keep_blank_values=True)
@@ -92,7 +99,7 @@ def json_field(path: str) -> Subject:
 
     The Content-Type is not asked. The application receives the body as it was sent.
     """
-    names = path.split(".")
+    names = _named(path, _PATH, "a field").split(".")
 
     def read(_: Scope, body: bytes | None) -> str | None:
         try:
@@ -118,6 +125,8 @@ def function(read: Reader, *, needs_body: bool = False) -> Subject:
 
 def first_of(*subjects: Subject) -> Subject:
     """Each in turn until one finds a subject; the body is read only when its turn comes."""
+    if not subjects or not all(isinstance(subject, Subject) for subject in subjects):
+        raise InvalidInput(Problem("subject", "first_of takes one subject or more, such as header('x-user-id')"))
     return Subject(tuple(source for subject in subjects for source in subject.sources))
 
 
@@ -144,6 +153,13 @@ _KINDS: dict[str, Callable[[str], Subject]] = {
     "query": query,
     "json": json_field,
 }
+
+
+def _named(name: str, form: re.Pattern[str], kind: str) -> str:
+    """A name that no request can have would make everybody nobody, and nobody get the canary."""
+    if not form.fullmatch(name):
+        raise InvalidInput(Problem("subject", f"{name!r} cannot be the name of {kind}"))
+    return name
 
 
 def _text(value: bytes) -> str:
