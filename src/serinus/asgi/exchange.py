@@ -90,6 +90,21 @@ class Exchange:
         other.counted = False
         return other
 
+    def let_go(self) -> None:
+        """The application has ended: hold nothing of the server's, and pass nothing on to it.
+
+        Servers set timers while they send (uvicorn's of keep-alive), and a timer keeps the context that it was set in,
+        in which this exchange is the current one: seconds long, with every connection.
+        """
+        self.muted = True
+        del self.incoming, self.outgoing
+        if self.is_safe:
+            del self.pristine
+        if self.tape is not None:
+            self.tape = self.client = None
+        if self.task is not None:
+            self.task = None
+
     @property
     def is_awaited(self) -> bool:
         """Whether the client still has no answer, or cannot have legacy's before this application has ended."""

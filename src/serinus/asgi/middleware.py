@@ -157,6 +157,7 @@ class Canary:
                 await app(_with_state(scope, state) if state else scope, exchange.receive, exchange.send)
             except (CancelledError, Exception) as error:
                 if not exchange.is_settled(error):
+                    exchange.let_go()
                     raise
             else:
                 if exchange.muted or not exchange.closed:
@@ -168,6 +169,7 @@ class Canary:
                 if exchange.version is _CANARY:
                     self.canary_in_flight -= 1
             if not exchange.muted:
+                exchange.let_go()
                 return
             if not exchange.replaced:
                 await exchange.reject()

@@ -1,13 +1,15 @@
 """`serinus.current_version`: an application that is both versions asks who it is."""
 
 import asyncio
+import weakref
+from contextvars import Context, copy_context
 
 import pytest
 
 from serinus import Canary, DeploymentVersion, Options, Outcome, Split, current_version, subject
 from serinus.asgi.breaker import BreakerLimits
-from serinus.asgi.protocol import Receive, Scope, Send
-from unit.asgi.wire import CANARY, EVERYBODY, LEGACY, Wire, http_scope, outcomes
+from serinus.asgi.protocol import Message, Receive, Scope, Send
+from unit.asgi.wire import CANARY, EVERYBODY, LEGACY, Wire, chunks_of, echo, http_scope, outcomes
 
 
 class Both:
@@ -81,3 +83,27 @@ def test_it_is_legacy_for_paths_that_never_take_part() -> None:
     app = Both()
     asked(app, "GET", options=Options(endpoints=("/thing",), exclude=("/thing",)))
     assert app.was == [LEGACY]
+
+
+@pytest.mark.parametrize("version", [LEGACY, CANARY])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("timeout_seconds", [None, 60])
+def test_a_timer_that_a_server_sets_while_it_sends_keeps_who_answers_and_nothing_else_of_the_request(
+    version: DeploymentVersion, method: str, timeout_seconds: float | None
+) -> None:
+    kept: list[Context] = []
+
+    async def set_timer(_message: Message) -> None:
+        kept.append(copy_context())
+
+    async def story() -> "weakref.ref[Wire]":
+        wire = Wire(chunks_of(b"{}"), on_send=set_timer)
+        await asyncio.create_task(canary(http_scope(method=method), wire.receive, wire.send))
+        assert wire.body == b"{}"
+        return weakref.ref(wire)
+
+    options = Options(endpoints=("/thing",), timeout_seconds=timeout_seconds)
+    canary = Canary(echo, echo, subject=subject.header("x-user-id"), options=options)
+    canary.adopt(Split(revision=1, enabled=True, percentage=100 if version is CANARY else 0))
+    assert asyncio.run(story())() is None
+    assert [context.run(current_version) for context in kept] == [version, version]
