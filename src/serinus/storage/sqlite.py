@@ -5,6 +5,7 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from types import MappingProxyType
@@ -12,14 +13,15 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 from weakref import WeakKeyDictionary, WeakSet
 
-import aiosqlite
-from sqlalchemy import URL, ColumnElement, Connection, Double, event, literal_column
+from sqlalchemy import URL, ColumnElement, Double, event, literal_column
+from sqlalchemy import Connection as SyncConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from serinus.errors import StoreUnavailable
 from serinus.storage.clock import elapsed
+from serinus.storage.sqlite_trips import ROWS_AT_ONCE, Connection
 
 LOOK_SECONDS = 0.05
 CHECK_SECONDS = 5.0
@@ -37,9 +39,9 @@ class Workers:
     def __init__(self) -> None:
         self._threads: WeakSet[Thread] = WeakSet()
 
-    def connect(self, *arguments: Any, **options: Any) -> aiosqlite.Connection:
+    def connect(self, database: str, **options: Any) -> Connection:
         """What SQLAlchemy would do, and remember the thread."""
-        connection = aiosqlite.connect(*arguments, **options)
+        connection = Connection(partial(sqlite3.connect, database, **options), ROWS_AT_ONCE)
         thread = connection._thread  # noqa: SLF001 - SQLAlchemy sets its `daemon` just so; there is no public way
         thread.daemon = True
         self._threads.add(thread)
@@ -185,6 +187,6 @@ def _identity(path: str) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _begin(connection: Connection) -> None:
+def _begin(connection: SyncConnection) -> None:
     if begin := connection.get_execution_options().get("serinus_begin", "BEGIN"):
         connection.exec_driver_sql(begin)

@@ -1,0 +1,107 @@
+"""A connection to SQLite lives in a thread of its own: one trip there for a statement, where aiosqlite takes four."""
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any, Self, TypeVar
+
+import aiosqlite
+
+ROWS_AT_ONCE = 256
+T = TypeVar("T")
+
+
+class Connection(aiosqlite.Connection):
+    """As SQLAlchemy uses it: every statement has a cursor of its own."""
+
+    def cursor(self) -> "Cursor":  # type: ignore[override]  # made without a trip, there is nothing to wait for
+        return Cursor(self)
+
+    async def begin(self, method: str, sql: str, parameters: Any) -> tuple[sqlite3.Cursor, list[Any], bool]:
+        return await self.there(_begin, self._conn, method, sql, parameters)
+
+    async def there(self, work: Callable[..., T], *arguments: Any) -> T:
+        """What `work` returns in the connection's thread."""
+        result: T = await self._execute(work, *arguments)  # type: ignore[no-untyped-call]  # aiosqlite names no types
+        return result
+
+
+class Cursor:
+    """Brings the first rows along when it executes, and is closed there and then if those are all.
+
+    To close it where the thread is not would wait, and everybody with it, for what the thread is at.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.arraysize = 1
+        self._connection = connection
+        self._cursor: sqlite3.Cursor
+        self._rows: list[Any] = []
+        self._is_over = True
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def execute(self, sql: str, parameters: Any = ()) -> None:
+        self._cursor, self._rows, self._is_over = await self._connection.begin("execute", sql, parameters)
+
+    async def executemany(self, sql: str, parameters: Any) -> None:
+        self._cursor, self._rows, self._is_over = await self._connection.begin("executemany", sql, parameters)
+
+    async def fetchone(self) -> Any:
+        return next(iter(await self.fetchmany(1)), None)
+
+    async def fetchmany(self, size: int | None = None) -> list[Any]:
+        wanted = size or self.arraysize
+        if len(self._rows) < wanted and not self._is_over:
+            missing = max(ROWS_AT_ONCE, wanted - len(self._rows))
+            more, self._is_over = await self._connection.there(_go_on, self._cursor, missing)
+            self._rows += more
+        taken, self._rows = self._rows[:wanted], self._rows[wanted:]
+        return taken
+
+    async def fetchall(self) -> list[Any]:
+        if not self._is_over:
+            self._rows += await self._connection.there(_end, self._cursor)
+            self._is_over = True
+        taken, self._rows = self._rows, []
+        return taken
+
+    async def close(self) -> None:
+        if not self._is_over:
+            await self._connection.there(self._cursor.close)
+            self._is_over = True
+
+    @property
+    def description(self) -> Any:
+        return self._cursor.description
+
+    @property
+    def rowcount(self) -> int:
+        return self._cursor.rowcount
+
+    @property
+    def lastrowid(self) -> int | None:
+        return self._cursor.lastrowid
+
+
+def _begin(
+    connection: sqlite3.Connection, method: str, sql: str, parameters: Any
+) -> tuple[sqlite3.Cursor, list[Any], bool]:
+    cursor = connection.cursor()
+    getattr(cursor, method)(sql, parameters)
+    return cursor, *_go_on(cursor, ROWS_AT_ONCE)
+
+
+def _go_on(cursor: sqlite3.Cursor, size: int) -> tuple[list[Any], bool]:
+    """The next rows, and whether there are no more."""
+    rows = cursor.fetchmany(size) if cursor.description else []
+    if is_over := len(rows) < size:
+        cursor.close()
+    return rows, is_over
+
+
+def _end(cursor: sqlite3.Cursor) -> list[Any]:
+    """All rows that are left."""
+    rows = cursor.fetchall()
+    cursor.close()
+    return rows
