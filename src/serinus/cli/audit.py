@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from serinus.cli.session import FAILED, NO_ANSWER, UNUSABLE, Failure, Session, with_session
+from serinus.cli.session import FAILED, NO_ANSWER, UNUSABLE, Failure, Output, with_output
 from serinus.errors import StoreUnavailable
 from serinus.messages import render_label
 
@@ -27,27 +27,27 @@ def audit() -> None:
 
 
 @audit.command()
-@with_session
-def head(session: Session) -> None:
+@with_output
+def head(output: Output) -> None:
     """Print the digest of the last event; kept elsewhere, it shows later whether the end was cut off."""
     from serinus import inspection
     from serinus.settings import load
 
-    with _advice(session.language):
+    with _advice(output.language):
         found = asyncio.run(inspection.read_head(load()))
-    session.show({"sequence": found.events, "head": found.head}, lambda answer: answer["head"])
+    output.show({"sequence": found.events, "head": found.head}, lambda answer: answer["head"])
 
 
 @audit.command()
 @click.option("--head", "kept", metavar="DIGEST", help="What `serinus audit head` printed once.")
-@with_session
-def verify(session: Session, *, kept: str | None) -> None:
+@with_output
+def verify(output: Output, *, kept: str | None) -> None:
     """Follow every event's link to the one before, and name the first that is broken; exits with 1 then."""
     from serinus.settings import load
 
     if kept is not None and not DIGEST.fullmatch(kept := kept.strip().lower()):
-        raise Failure(render_label("chain_no_digest", session.language), UNUSABLE)
-    with _advice(session.language):
+        raise Failure(render_label("chain_no_digest", output.language), UNUSABLE)
+    with _advice(output.language):
         found = _verified(load(), kept)
     answer = {
         "intact": found.fault is None,
@@ -55,7 +55,7 @@ def verify(session: Session, *, kept: str | None) -> None:
         "head": found.head,
         "broken": {"sequence": found.sequence, "fault": found.fault} if found.fault else None,
     }
-    session.show(answer, partial(_render, language=session.language))
+    output.show(answer, partial(_render, language=output.language))
     if found.fault:
         click.get_current_context().exit(FAILED)
 

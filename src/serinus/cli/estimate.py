@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from serinus.cli.plan_source import named_text
-from serinus.cli.session import PERCENTAGE, UNUSABLE, Failure, Session, with_session
+from serinus.cli.session import PERCENTAGE, UNUSABLE, Failure, Output, with_output
 
 if TYPE_CHECKING:
     from serinus.rollout.estimate import Baseline, PlanEstimate, StepEstimate
@@ -48,8 +48,8 @@ class _Positive(click.ParamType[float]):
 )
 @click.option("--from-store", is_flag=True, help="Measure LEGACY in the store (SERINUS_DATABASE_URL) instead.")
 @click.option("--window", default="1d", show_default=True, help="How far back to measure: 2h, 7d.")
-@with_session
-def estimate(session: Session, file: str, *, rps: float, from_store: bool, window: str, **known: float | None) -> None:
+@with_output
+def estimate(output: Output, file: str, *, rps: float, from_store: bool, window: str, **known: float | None) -> None:
     """Say how long each gate of PLAN (a file, or a plan that ships) will take, and how fast regressions are found.
 
     \b
@@ -67,7 +67,7 @@ def estimate(session: Session, file: str, *, rps: float, from_store: bool, windo
     if known["design_effect"] is not None:
         baseline = _with_design_effect(baseline, known["design_effect"])
     answer = _answer(estimated(plan, baseline, rps), baseline)
-    session.show({"plan": plan.name, **answer}, partial(estimate_view, language=session.language))
+    output.show({"plan": plan.name, **answer}, partial(estimate_view, language=output.language))
 
 
 def _stated(

@@ -95,5 +95,6 @@ class LazyGroup(click.Group):
 def main() -> None:
     """Roll a new version of a service out to a few users, and further, or back.
 
-    Commands speak to the admin API at --url (SERINUS_URL) with --token (SERINUS_TOKEN); all of them take --json.
+    Commands that ask the service speak to its admin API at --url (SERINUS_URL) with --token (SERINUS_TOKEN); all of
+    them take --json.
     """

@@ -8,7 +8,7 @@ import click
 
 from serinus.cli.estimate import estimate
 from serinus.cli.plan_source import named_text
-from serinus.cli.session import UNUSABLE, Session, with_session
+from serinus.cli.session import UNUSABLE, Output, with_output
 from serinus.cli.tongue import say
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ plan.add_command(estimate)
 
 @plan.command()
 @click.argument("file", metavar="PLAN")
-@with_session
-def check(session: Session, file: str) -> None:
+@with_output
+def check(output: Output, file: str) -> None:
     """Find every problem of PLAN (a file, "-" for standard input, or one that ships); exits with 2 when there is any.
 
     Channels that the plan names and that the settings of this environment do not configure are warned of.
@@ -40,17 +40,17 @@ def check(session: Session, file: str) -> None:
         found = parse_plan(named_text(file))
     except InvalidInput as error:
         problems = [{"where": each.where, "message": each.message, "line": each.line} for each in error.problems]
-        if session.as_json:
-            session.show({"valid": False, "problems": problems}, str)
+        if output.as_json:
+            output.show({"valid": False, "problems": problems}, str)
         else:
             told = (replace(each, message=say(each.message)) for each in error.problems)
             click.echo("\n".join(f"{file}: {each}" for each in told), err=True)
         click.get_current_context().exit(UNUSABLE)
     warnings = list(_warnings(found))
-    for warning in () if session.as_json else warnings:
+    for warning in () if output.as_json else warnings:
         click.echo(f"{file}: {warning}", err=True)
     answer = {"valid": True, "problems": [], "warnings": warnings}
-    session.show(answer, lambda _: f"{file}: the plan {found.name} can be used")
+    output.show(answer, lambda _: f"{file}: the plan {found.name} can be used")
 
 
 def _warnings(found: "Plan") -> "Iterator[str]":
@@ -70,18 +70,18 @@ def _warnings(found: "Plan") -> "Iterator[str]":
 
 @plan.command()
 @click.argument("name", required=False)
-@with_session
-def show(session: Session, name: str | None) -> None:
+@with_output
+def show(output: Output, name: str | None) -> None:
     """Show the plan NAME (a file, or one that ships with serinus), or list those that ship."""
     from serinus.plans import shipped_names
     from serinus.rollout.plan_file import parse_plan
     from serinus.rollout.plan_mapping import plan_to_mapping
 
     if name is None:
-        session.show({"plans": list(shipped_names())}, lambda answer: "\n".join(answer["plans"]))
+        output.show({"plans": list(shipped_names())}, lambda answer: "\n".join(answer["plans"]))
         return
     text = named_text(name)
-    session.show(plan_to_mapping(parse_plan(text)), lambda _: _highlighted(text))
+    output.show(plan_to_mapping(parse_plan(text)), lambda _: _highlighted(text))
 
 
 def _highlighted(text: str) -> "RenderableType":

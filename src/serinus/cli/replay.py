@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from serinus.cli.plan_source import named_text
-from serinus.cli.session import UNUSABLE, Failure, Session, with_session
+from serinus.cli.session import UNUSABLE, Failure, Output, with_output
 from serinus.messages import render_event, render_label
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl
 @click.option("--latency-unit", type=click.Choice(["s", "ms", "us"]), default="s", show_default=True)
 @click.option("--legacy", default="legacy", show_default=True, help="What LOG calls LEGACY.")
 @click.option("--canary", default="canary", show_default=True, help="What LOG calls CANARY.")
-@with_session
+@with_output
 def replay(
-    session: Session, log: str, *, plans: tuple[str, ...], format_: str | None, columns: tuple[str, ...], **names: str
+    output: Output, log: str, *, plans: tuple[str, ...], format_: str | None, columns: tuple[str, ...], **names: str
 ) -> None:
     """Judge the requests of LOG by a plan, as if it had been in force, and list what would have happened.
 
@@ -64,9 +64,9 @@ def replay(
         "requests": len(requests),
         "unusable_lines": source.unusable,
         "problems": source.problems,
-        "replays": [_outcome(each, session.language) for each in replays],
+        "replays": [_outcome(each, output.language) for each in replays],
     }
-    session.show(answer, partial(_render, language=session.language))
+    output.show(answer, partial(_render, language=output.language))
 
 
 def _naming(columns: tuple[str, ...], names: Mapping[str, str]) -> "Naming":

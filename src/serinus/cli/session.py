@@ -2,11 +2,11 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias
 
 import click
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from serinus.cli.client import Client
 
 P = ParamSpec("P")
+_Option: TypeAlias = Callable[[Callable[..., None]], Callable[..., None]]
 
 FAILED, UNUSABLE, NOT_ALLOWED, NO_ANSWER, ATTENTION, ROLLED_BACK = 1, 2, 3, 4, 5, 6
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -51,20 +52,12 @@ PERCENTAGE = _Percentage()
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
-    """One call of the command line."""
+class Output:
+    """Where one call of the command line writes, and how."""
 
-    url: str
-    token: str | None
     as_json: bool
     color: bool
     language: str
-
-    @property
-    def client(self) -> "Client":
-        from serinus.cli.client import Client  # httpx2 takes a while to load
-
-        return Client(self.url, self.token, self.language)
 
     @property
     def console(self) -> "Console":
@@ -85,19 +78,41 @@ class Session:
                 self.console.print(shown)
 
 
+@dataclass(frozen=True, slots=True)
+class Session(Output):
+    """One call of the command line that speaks to the admin API."""
+
+    url: str
+    token: str | None
+
+    @property
+    def client(self) -> "Client":
+        from serinus.cli.client import Client  # httpx2 takes a while to load
+
+        return Client(self.url, self.token, self.language)
+
+
+def with_output(function: Callable[P, None]) -> Callable[P, None]:
+    """Give a command the options that all have, and an `Output` made of them as its first argument."""
+    return _with(Output, _OUTPUT_OPTIONS, function)
+
+
 def with_session(function: Callable[P, None]) -> Callable[P, None]:
-    """Give a command the options that all have, and a `Session` made of them as its first argument."""
+    """As `with_output`, with where the service is and who asks: a `Session`."""
+    return _with(Session, (*_SERVICE_OPTIONS, *_OUTPUT_OPTIONS), function)
 
+
+def _with(kind: type[Output], options: Sequence[_Option], function: Callable[P, None]) -> Callable[P, None]:
     @wraps(function)
-    def command(*args: Any, **options: Any) -> None:
-        names = ("url", "token", "as_json", "color", "language")
-        session = Session(**{name: options.pop(name) for name in names})
+    def command(*args: Any, **given: Any) -> None:
+        first = kind(**{each.name: given.pop(each.name) for each in fields(kind)})
         with failures():
-            function(session, *args, **options)  # type: ignore[arg-type]  # P has no first argument to name
+            function(first, *args, **given)  # type: ignore[arg-type]  # P has no first argument to name
 
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    made: Callable[..., None] = command
+    for option in reversed(options):
+        made = option(made)
+    return made
 
 
 @contextmanager
@@ -115,9 +130,11 @@ def failures() -> Iterator[None]:
         raise Failure(str(error)) from error
 
 
-_OPTIONS = (
+_SERVICE_OPTIONS = (
     click.option("--url", envvar="SERINUS_URL", default=DEFAULT_URL, show_default=True, help="Where the service is."),
     click.option("--token", envvar="SERINUS_TOKEN", help="The bearer token; better given as SERINUS_TOKEN."),
+)
+_OUTPUT_OPTIONS = (
     click.option("--json", "as_json", is_flag=True, help="One JSON value on standard output."),
     click.option("--color/--no-color", default=True, help="Colours on a terminal."),
     click.option(

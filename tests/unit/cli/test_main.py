@@ -41,6 +41,14 @@ def test_who_types_what_comes_to_mind_first_in_an_emergency_is_told_of_the_rollb
     assert "'rollback'" in CliRunner().invoke(main, [name]).stderr
 
 
+@pytest.mark.parametrize(
+    "command", [["audit", "head"], ["plan", "check", "phase4"], ["plan", "show"], ["replay", "access.csv"]]
+)
+def test_who_asks_no_service_is_not_asked_where_it_is(command: list[str]) -> None:
+    result = CliRunner().invoke(main, [*command, "--url", "http://127.0.0.1:1"])
+    assert (result.exit_code, "--url" in result.stderr) == (2, True)
+
+
 @pytest.mark.parametrize("command", [["replay"], ["plan", "estimate"]])
 def test_examples_stand_on_lines_of_their_own(command: list[str]) -> None:
     lines = [line.strip() for line in CliRunner().invoke(main, [*command, "--help"]).stdout.splitlines()]
