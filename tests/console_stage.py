@@ -86,6 +86,7 @@ class Stage:
 
     def __init__(self, folder: Path, *, rate: float = 60.0) -> None:
         self.legacy, self.canary = Version(), Version()
+        self.endpoints: tuple[str, ...] = ENDPOINTS
         self.rate = rate
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -117,7 +118,7 @@ class Stage:
             legacy=self.legacy,
             canary=self.canary,
             subject=subject.header("x-user-id"),
-            options=Options(endpoints=ENDPOINTS),
+            options=Options(endpoints=self.endpoints),
             settings=settings,
         )
         self._serving = _Serving(service, self.port)

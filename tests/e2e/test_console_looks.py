@@ -49,6 +49,27 @@ def test_every_page_suits_its_reader(visitor: Visitor, stage: Stage, width: int,
     assert not is_wider_than_its_window(page)
 
 
+@pytest.mark.parametrize("width", [1_280, 390])
+def test_many_endpoints_with_long_names_take_no_more_room_than_there_is(
+    visitor: Visitor, stage: Stage, width: int
+) -> None:
+    stage.close()
+    part = "/line-items-with-a-very-long-name/{line_item_id}/attachments"
+    stage.endpoints = tuple(f"/customers/{{customer_id}}/orders/{number:02d}{part}" for number in range(60))
+    stage.open()
+    last = stage.endpoints[-1]
+    stage.order("/config", {"endpoints": [{"template": last, "enabled": False}], "reason": "it stands out"})
+    page = visitor.log_in(width=width)
+    shown = page.get_by_role("switch")
+    assert shown.count() == 12
+    assert shown.first.get_attribute("aria-label") == f"Canary on {last}"
+    assert not is_wider_than_its_window(page)
+    page.get_by_role("button", name="Show all").click()
+    page.get_by_role("button", name="Show only the first 12").wait_for()
+    assert shown.count() >= 60  # and one for requests that match none
+    assert not is_wider_than_its_window(page)
+
+
 def test_the_language_changes_everything_at_once_and_is_remembered(visitor: Visitor, stage: Stage) -> None:
     stage.start(bake="10m")
     stage.until(lambda status: status["rollout"]["gates"])

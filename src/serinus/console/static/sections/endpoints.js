@@ -1,20 +1,27 @@
-/** Each endpoint with what both versions did there, and a switch that takes it out of the canary. */
+/** Each endpoint with what both versions did there, and a switch that takes it out of the canary; of many, the first. */
 
 import { ask } from '../dialog.js';
 import { count, increase, milliseconds, percent, points } from '../figures.js';
-import { may, state } from '../state.js';
+import { may, refresh, state } from '../state.js';
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { repeat } from '../vendor/lit-html/directives/repeat.js';
 import { badge } from '../verdicts.js';
 import { glue, t } from '../words.js';
 
 const EVERYWHERE = '*';
+const SHOWN_OF_MANY = 12;
+const FEW = 15;
+
+let allShown = false;
 
 /** @param {object} status */
 export function endpoints(status) {
   const measured = state.metrics?.endpoints ?? {};
   const names = [...new Set([...status.config.known_endpoints, ...Object.keys(measured)])].sort();
   if (!names.length) return nothing;
+  const inOrder = [...names.filter((name) => stands(name, measured, status)), ...names.filter((name) => !stands(name, measured, status))];
+  const isMany = names.length > FEW;
+  const shown = isMany && !allShown ? inOrder.slice(0, SHOWN_OF_MANY) : inOrder;
   return html`<section class="card" aria-labelledby="endpoints">
     <h2 id="endpoints">${t('endpoints.title', { window: t(`window.${state.window}`) })}</h2>
     <div class="scroll" role="group" tabindex="0" aria-labelledby="endpoints">
@@ -22,18 +29,40 @@ export function endpoints(status) {
         <thead>
           <tr>${['endpoint', 'verdict', 'requests', 'errors', 'p95', 'difference', 'switch'].map((each) => html`<th scope="col">${t(`column.${each}`)}</th>`)}</tr>
         </thead>
-        <tbody>${repeat(names, (name) => name, (name) => row(name, measured[name], status))}</tbody>
+        <tbody>${repeat(shown, (name) => name, (name) => row(name, measured[name], status))}</tbody>
       </table>
     </div>
+    ${isMany ? html`<button class="button" aria-expanded=${String(allShown)} @click=${toggleAll}>${allShown ? t('endpoints.fewer', { count: SHOWN_OF_MANY }) : t('endpoints.all', { count: names.length })}</button>` : nothing}
     <p class="quiet">${t('endpoints.note')}</p>
   </section>`;
 }
 
+function toggleAll() {
+  allShown = !allShown;
+  refresh();
+}
+
+/** Whether somebody will look for it first: it fails, or it has a rule of its own. */
+function stands(name, measured, status) {
+  return verdictAt(name, measured[name], status) === 'fail' || status.config.endpoints.some((rule) => rule.template === name);
+}
+
+function foundAt(name, status) {
+  return status.rollout?.report?.endpoints.find((check) => check.endpoint === name);
+}
+
+/** Null without a rollout: there is nothing to judge by. */
+function verdictAt(name, measured, status) {
+  if (!status.rollout) return null;
+  return foundAt(name, status) ? 'fail' : verdictOf(measured, status.rollout);
+}
+
 function row(name, measured, status) {
-  const found = status.rollout?.report?.endpoints.find((check) => check.endpoint === name);
+  const found = foundAt(name, status);
+  const verdict = verdictAt(name, measured, status);
   return html`<tr>
     <th scope="row"><code>${name}</code></th>
-    <td class="judged-by">${found ? badge('fail') : status.rollout ? badge(verdictOf(measured, status.rollout)) : '–'}</td>
+    <td class="judged-by">${verdict ? badge(verdict) : '–'}</td>
     ${both('requests', measured, (version) => count(version.request_count))}
     ${both('errors', measured, (version) => percent(version.error_rate))}
     ${both('p95', measured, (version) => milliseconds(version.p95_response_time_ms))}

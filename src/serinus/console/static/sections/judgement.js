@@ -1,12 +1,12 @@
 /** Every SLO, gate and trigger, with its value beside its need and the time that is left. */
 
 import * as figures from '../figures.js';
-import { state } from '../state.js';
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { ABSOLUTE, badge, comparedFigures, evidenceFigures, limitNeed, nameOf } from '../verdicts.js';
 import { glue, t } from '../words.js';
 
 const FINISHED = ['succeeded', 'rolled_back'];
+const NEVER_SECONDS = 1_000 * 86_400; // what the analysis says where no requests come
 
 /** @param {object} rollout */
 export function judgement(rollout) {
@@ -55,10 +55,10 @@ function sloRows({ report, phase }) {
   return [...observed, ...proof, ...worse];
 }
 
-/** At the last minute's traffic, until there are requests enough. */
+/** At the pace of the step, as the sentence beside it says; none where no end is in sight. */
 function timeLeft({ numbers }) {
-  const perSecond = (state.status?.metrics.canary.request_count ?? 0) / 60;
-  return numbers.more_requests && perSecond ? `≈ ${figures.duration(numbers.more_requests / perSecond)}` : figures.UNKNOWN;
+  const seconds = numbers.more_seconds;
+  return seconds && seconds < NEVER_SECONDS ? `≈ ${figures.duration(seconds)}` : figures.UNKNOWN;
 }
 
 function gateRows(rollout) {
