@@ -37,6 +37,40 @@ def test_both_readmes_show_the_same_code() -> None:
     assert code("README.ko.md") == code("README.md")
 
 
+def test_the_index_names_every_page() -> None:
+    index = ROOT / "docs/INDEX.md"
+    named = {
+        (index.parent / target).resolve() for target in re.findall(r"\]\(([^)#]+)\)", index.read_text(encoding="utf-8"))
+    }
+    pages = {path for path in (ROOT / "docs").rglob("*.md") if path.parent.name != "decisions"} - {index}
+    assert sorted(str(page) for page in pages - named) == []
+
+
+COMMAND = r"(\$ )?(serinus|curl|export|scripts/)"
+KOREAN = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.ko.md"))
+
+
+@pytest.mark.parametrize("name", KOREAN)
+def test_a_page_in_korean_has_all_that_its_english_sister_has(name: str) -> None:
+    """The same headings, rows, steps and commands, and a link to each other."""
+
+    def shape(page: Path) -> dict[str, list[str] | int]:
+        lines = page.read_text(encoding="utf-8").splitlines()
+        return {
+            "headings": [line.split()[0] for line in lines if line.startswith("#")],
+            "rows": sum(line.startswith("|") for line in lines),
+            "steps": sum(re.match(r"\d\. |- ", line) is not None for line in lines),
+            "commands": [re.sub(r'"[^"]*"', '""', line) for line in fenced(page) if re.match(COMMAND, line)],
+            "pictures": sum(line.startswith("![") for line in lines),
+        }
+
+    korean = ROOT / name
+    english = korean.with_name(korean.name.replace(".ko.md", ".md"))
+    assert shape(korean) == shape(english)
+    assert f"]({english.name})" in korean.read_text(encoding="utf-8")
+    assert f"]({korean.name})" in english.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(("name", "lines"), ONE_PAGE.items())
 def test_the_first_documents_stay_a_page_each(name: str, lines: int) -> None:
     assert len((ROOT / name).read_text(encoding="utf-8").splitlines()) <= lines
