@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
 
+from postgresql import Server
 from serinus.errors import StoreUnavailable
 from serinus.metrics.snapshot import Snapshot
 from serinus.rollout.events import Event, EventKind
@@ -68,6 +70,27 @@ def test_a_split_that_another_process_stores_rings_here(shared_url: str) -> None
                     assert await rung(here.split_saved, before[0])
                     assert await rung(here.events_saved, before[1])
                     assert (await here.split()).split.revision == revision + 1
+
+    asyncio.run(story())
+
+
+@pytest.mark.slow
+@pytest.mark.tool("postgresql")
+def test_a_server_is_reached_by_a_socket_that_is_named_as_cloud_runs_are(postgresql_server: Server) -> None:
+    """Such a name has colons in it, which elsewhere part a host from its port."""
+    name = urlsplit(postgresql_server.url()).path.lstrip("/")
+    folder = postgresql_server.folder / "project:region:serinus"
+    folder.mkdir()
+    (folder / ".s.PGSQL.5432").symlink_to(postgresql_server.folder / f".s.PGSQL.{postgresql_server.port}")
+
+    async def story() -> None:
+        url = f"postgresql+asyncpg://test:secret@/{name}?host={folder}"
+        async with opened(url) as here, opened(url) as there:
+            await here.prepare()
+            async with watching(here):
+                rings = here.split_saved.rings
+                await there.save_manual_split(HALF, expected_revision=0, event=changed())
+                assert await rung(here.split_saved, rings)
 
     asyncio.run(story())
 
