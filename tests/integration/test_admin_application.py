@@ -198,6 +198,21 @@ def test_a_controller_lives_in_the_process_and_an_agent_is_heard(tmp_path: Path)
     tell(service_at(tmp_path / "store.db", agent_name="shop-1"), story)
 
 
+@pytest.mark.parametrize(
+    ("settings", "is_done"), [({}, False), ({"slack_webhook_url": "https://hooks.example.org/services/x"}, True)]
+)
+def test_alerts_that_go_to_the_log_alone_make_no_service_ready(
+    tmp_path: Path, settings: dict[str, str], is_done: bool
+) -> None:
+    async def story(client: httpx2.AsyncClient) -> None:
+        document = (await client.get("/admin/canary/reports/readiness", params={"format": "json"})).json()
+        (tier,) = (each for each in document["sections"] if each["name"] == "tier_before")
+        (items,) = (block["items"] for block in tier["blocks"] if "items" in block)
+        assert {item["name"]: item["done"] for item in items}["channels"] is is_done
+
+    tell(service_at(tmp_path / "store.db", **settings), story)
+
+
 def test_an_application_that_cannot_start_stops_the_whole(tmp_path: Path) -> None:
     async def fails(scope: Any, receive: Any, send: Any) -> None:
         await receive()

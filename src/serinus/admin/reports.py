@@ -10,6 +10,7 @@ from serinus.admin.context import Here, Language
 from serinus.admin.orders import Name
 from serinus.admin.shapes import Shape
 from serinus.admin.text import OneLine
+from serinus.alerts.alert import LOG
 from serinus.reports.as_html import POLICY
 from serinus.reports.document import Kind
 from serinus.reports.gather import gather
@@ -52,7 +53,8 @@ async def read_report(
     rollout: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Response:
     """A document of this kind, about `rollout` or about the latest one that it can be about."""
-    facts = await gather(here.store, kind, here.clock(), rollout_id=rollout, channels=tuple(sorted(here.channels())))
+    channels = tuple(sorted(here.channels().keys() - {LOG}))  # a log wakes nobody
+    facts = await gather(here.store, kind, here.clock(), rollout_id=rollout, channels=channels)
     media_type, render = RENDERERS[format]
     name = "-".join(filter(None, (kind.value, facts.rollout.id if facts.rollout else "")))
     headers = {"Content-Disposition": f'inline; filename="{name}.{format}"', "Cache-Control": "no-store"}

@@ -38,7 +38,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """Who watches and who is told. `controller_silent_seconds` is None when none was ever heard."""
+    """Who watches and who is told: `channels` are those that reach people.
+
+    `controller_silent_seconds` is None when none was ever heard.
+    """
 
     agents: tuple[AgentStatus, ...] = ()
     controller_silent_seconds: float | None = None
