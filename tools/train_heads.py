@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mentor.canary.content import CLASSES
+from mentor.canary.content import CLASSES, lifted
 from mentor.canary.encoder import shared_encoder
 from mentor.detection import Intent
 from mentor.personas import Language
@@ -16,16 +16,29 @@ MENTOR = Path(__file__).parents[1] / "src" / "mentor"
 CANARY = MENTOR / "canary"
 PENALTY = 0.3  # best calibrated on texts from other sources; accuracy is flat from 0.1 to 1
 STEPS = 400
+FOURIER_FEATURES = 512
 
 
 def main() -> None:
     vectors, labels = read_seeds(CANARY / "seeds")
-    weights = fit(vectors, labels, len(CLASSES))
-    np.savez(CANARY / "heads.npz", weights=weights.astype(np.float32))
-    sys.stdout.write(f"{len(labels)} seeds, {weights.shape[0]} classes: {CANARY / 'heads.npz'}\n")
+    np.savez(CANARY / "heads.npz", **content_head(vectors, labels))
+    sys.stdout.write(f"{len(labels)} seeds, {len(CLASSES)} classes: {CANARY / 'heads.npz'}\n")
     weights = fit(*read_intents(MENTOR / "intent_seeds.toml"), len(Intent))
     np.savez(MENTOR / "intent_head.npz", weights=weights.astype(np.float32))
     sys.stdout.write(f"{weights.shape[0]} intents: {MENTOR / 'intent_head.npz'}\n")
+
+
+def content_head(vectors: NDArray[np.float64], labels: NDArray[np.intp]) -> dict[str, NDArray[np.float32]]:
+    """What `ContentHead` reads."""
+    directions, phases = (each.astype(np.float32) for each in fourier_features(vectors.shape[1]))
+    weights = fit(lifted(vectors, directions, phases), labels, len(CLASSES)).astype(np.float32)
+    return {"weights": weights, "directions": directions, "phases": phases}
+
+
+def fourier_features(dimensions: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Directions and phases of a Gaussian kernel of width 1."""
+    random = np.random.default_rng(0)
+    return random.normal(size=(dimensions, FOURIER_FEATURES)), random.uniform(0, 2 * np.pi, FOURIER_FEATURES)
 
 
 def read_seeds(folder: Path) -> tuple[NDArray[np.float64], NDArray[np.intp]]:

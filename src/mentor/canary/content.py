@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,10 @@ from mentor.personas import Persona
 
 Odds: TypeAlias = NDArray[np.float64]  # one probability for each of CLASSES, adding up to 1
 
+Array: TypeAlias = NDArray[np.floating[Any]]
+
 HINT_WEIGHT: Final = 2.0
+LIFT_WEIGHT: Final = 0.5  # of the Fourier features, beside the vector's own length of 1
 OUT_OF_SCOPE: Final = "out_of_scope"
 OUT_OF_SCOPE_ODDS: Final = 0.5  # from there on a text is taken to mean no persona
 CLASSES: Final = (*(persona.value for persona in Persona), OUT_OF_SCOPE)
@@ -22,19 +25,28 @@ _WEIGHTS: Final = Path(__file__).with_name("heads.npz")
 
 
 class ContentHead:
-    """A multinomial logistic head over sentence vectors, trained on seed sentences (`tools/train_heads.py`)."""
+    """A multinomial logistic head over lifted sentence vectors, trained on seed sentences (`tools/train_heads.py`)."""
 
     def __init__(self, encoder: Encoder, weights: Path = _WEIGHTS) -> None:
         self._encoder = encoder
         with np.load(weights) as arrays:
-            self._weights: NDArray[np.float64] = arrays["weights"].astype(np.float64)
+            self._weights: Array = arrays["weights"].astype(np.float64)
+            self._directions: Array = arrays["directions"].astype(np.float64)
+            self._phases: Array = arrays["phases"].astype(np.float64)
 
     def odds(self, text: str, hints: Hints) -> Odds:
-        logits = self._weights[:, :-1] @ self._encoder.encode(text) + self._weights[:, -1]
+        vector = lifted(self._encoder.encode(text), self._directions, self._phases)
+        logits = self._weights[:, :-1] @ vector + self._weights[:, -1]
         logits[:-1] += _tilt(hints)
         raised = np.exp(logits - logits.max())
         odds: Odds = raised / raised.sum()
         return odds
+
+
+def lifted(vectors: Array, directions: Array, phases: Array) -> Array:
+    """Sentence vectors with random Fourier features beside them: a linear head may bend (Rahimi and Recht, 2007)."""
+    waves = np.cos(vectors @ directions + phases) * (LIFT_WEIGHT * np.sqrt(2 / len(phases)))
+    return np.concatenate([vectors, waves], axis=-1)
 
 
 @cache
