@@ -55,6 +55,12 @@ def test_every_script_that_a_workflow_runs_exists(path: Path) -> None:
     assert [name for name in ours if not (ROOT / name).exists()] == []
 
 
+def test_whatever_installs_debians_packages_runs_on_a_debian() -> None:
+    jobs = [job for path in WORKFLOWS for job in read(path.name)["jobs"].values()]
+    full = [job for job in jobs if any(step.get("run") == ".ci/run" for step in job["steps"])]
+    assert [job["container"]["image"] for job in full] == ["python:3.11-bookworm"]
+
+
 def test_the_load_test_is_started_by_hand_with_any_of_the_profiles() -> None:
     workflow = read("load-test.yml")
     (trigger,) = workflow[True].items()  # YAML 1.1 reads `on` as a truth
