@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from serinus.cli.plan_source import named_text
+from serinus.cli.plan_source import named_plan
 from serinus.cli.session import PERCENTAGE, UNUSABLE, Failure, Output, with_output
 
 if TYPE_CHECKING:
@@ -60,9 +60,8 @@ def estimate(output: Output, file: str, *, rps: float, from_store: bool, window:
     """  # noqa: D301 - click's own mark for lines that stay as they are
     from serinus.cli.estimate_view import estimate_view
     from serinus.rollout.estimate import estimate as estimated
-    from serinus.rollout.plan_file import parse_plan
 
-    plan = parse_plan(named_text(file))
+    plan = named_plan(file)
     baseline = _measured(window) if from_store else _stated(**known)
     if known["design_effect"] is not None:
         baseline = _with_design_effect(baseline, known["design_effect"])

@@ -1,15 +1,13 @@
 """`serinus plan`: plans, looked at without any service."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from serinus.cli.estimate import estimate
-from serinus.cli.plan_source import named_text
+from serinus.cli.plan_source import named_text, placed
 from serinus.cli.session import UNUSABLE, Output, with_output
-from serinus.cli.tongue import say
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -43,8 +41,7 @@ def check(output: Output, file: str) -> None:
         if output.as_json:
             output.show({"valid": False, "problems": problems}, str)
         else:
-            told = (replace(each, message=say(each.message)) for each in error.problems)
-            click.echo("\n".join(f"{file}: {each}" for each in told), err=True)
+            click.echo("\n".join(placed(file, error.problems)), err=True)
         click.get_current_context().exit(UNUSABLE)
     warnings = list(_warnings(found))
     for warning in () if output.as_json else warnings:

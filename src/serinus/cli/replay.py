@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from serinus.cli.plan_source import named_text
+from serinus.cli.plan_source import named_plan
 from serinus.cli.session import UNUSABLE, Failure, Output, with_output
 from serinus.messages import render_event, render_label
 
@@ -47,11 +47,10 @@ def replay(
     serinus replay access.log --plan phase4 --plan mine.toml
     """  # noqa: D301 - click's own mark for lines that stay as they are
     from serinus.cli.access_log import AccessLog
-    from serinus.rollout.plan_file import parse_plan
 
     if len(plans) > 2:
         raise Failure("two plans fit side by side, not more", UNUSABLE)
-    parsed = [parse_plan(named_text(name)) for name in plans]
+    parsed = [named_plan(name) for name in plans]
     naming = _naming(columns, names)
     with _lines(log) as lines:
         source = AccessLog(lines, format_ or FORMATS.get(Path(log).suffix, "combined"), naming)

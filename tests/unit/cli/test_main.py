@@ -100,7 +100,8 @@ def test_every_problem_of_a_plan_is_listed_with_its_line() -> None:
     assert any(line.startswith("wach = ") for line in named)
     plain = CliRunner().invoke(main, ["plan", "check", "-"], input=text)
     assert plain.stdout == ""
-    assert plain.stderr.count("line ") >= 2
+    told = [f"<stdin>:{problem['line']}: {problem['where']}: {problem['message']}" for problem in problems]
+    assert plain.stderr.splitlines() == told
 
 
 def test_a_plan_is_shown_as_its_source_or_as_json() -> None:
@@ -139,3 +140,12 @@ def test_a_plan_check_warns_of_channels_that_lead_nowhere(tmp_path: Path) -> Non
     unsure = CliRunner().invoke(main, ["plan", "check", str(plan)], env={"SERINUS_SMTP_URL": "nonsense"})
     assert unsure.exit_code == 0
     assert "cannot be said" in unsure.stderr
+
+
+def test_of_two_plans_the_one_with_the_problem_is_named(tmp_path: Path) -> None:
+    log, plan = tmp_path / "access.csv", tmp_path / "mine.toml"
+    log.write_text("timestamp,version,status,latency\n", encoding="utf-8")
+    plan.write_text('name = "mine"\nsteps = 3\n', encoding="utf-8")
+    run = CliRunner().invoke(main, ["replay", str(log), "--plan", "phase4", "--plan", str(plan)])
+    assert run.exit_code == 2
+    assert f"{plan}:2: steps: must be a list" in run.stderr
