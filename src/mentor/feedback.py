@@ -70,8 +70,7 @@ class RecommendationLog:
 
     async def learned(self, user_id: str) -> Learned:
         """What all feedback so far has taught, for this user's next recommendation."""
-        async with self._database.read() as connection:
-            return await self._learned.read(connection, user_id)
+        return await self._learned.read(self._database, user_id)
 
     async def record(self, given: Feedback) -> float:
         """Store and learn at once; returns when it was recorded, which for a repeated feedback is the first time.

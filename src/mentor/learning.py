@@ -1,18 +1,21 @@
 """What feedback has taught, in the shared database: all processes recommend from it and add to it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Table, and_, insert, literal, select, union_all, update
+from sqlalchemy import Float, Row, Select, Table, and_, cast, insert, literal, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mentor import tables
 from mentor.canary.content import Odds
 from mentor.canary.population import Learned, Population, Residuals, Taste, learn
 from mentor.personas import Persona
+from serinus import Database
 
 _NAME: Final = "ensemble"
+_MINE: Final = tables.population.c.name == _NAME
 _ANY_CELL: Final = ""
+_NOBODY: Final = ""
 
 
 class LearnedStore:
@@ -22,9 +25,19 @@ class LearnedStore:
         self._revision = -1
         self._population = Population.prior()
 
-    async def read(self, connection: AsyncConnection, user_id: str) -> Learned:
-        """What is known for this user's next recommendation, at one instant."""
-        return Learned(await self._current(connection), await _taste(connection, user_id))
+    async def read(self, database: Database, user_id: str) -> Learned:
+        """What is known for this user's next recommendation, at one instant.
+
+        One query, as long as nobody has taught anything since the last one.
+        """
+        async with database.glance() as connection:
+            revision, taste = await _revision_and_taste(connection, user_id)
+        if revision == self._revision:
+            return Learned(self._population, taste)
+        async with database.read() as connection:
+            row = (await connection.execute(select(tables.population).where(_MINE))).one()
+            self._revision, self._population = row.revision, Population.from_json(row.state)
+            return Learned(self._population, await _taste(connection, user_id))
 
     async def teach(
         self, connection: AsyncConnection, user_id: str, odds: Odds, rewards: Iterable[tuple[Persona, float]]
@@ -33,35 +46,41 @@ class LearnedStore:
 
         The revision is raised first, which locks the row: what two processes learn at once is learnt in turn.
         """
-        mine = tables.population.c.name == _NAME
-        raised = update(tables.population).where(mine).values(revision=tables.population.c.revision + 1)
+        raised = update(tables.population).where(_MINE).values(revision=tables.population.c.revision + 1)
         await connection.execute(raised)
-        state = (await connection.execute(select(tables.population.c.state).where(mine))).scalar_one()
+        state = (await connection.execute(select(tables.population.c.state).where(_MINE))).scalar_one()
         before = Learned(Population.from_json(state), await _taste(connection, user_id))
         learned = before
         for persona, reward in rewards:
             learned = learn(learned, odds, persona=persona, reward=reward)
-        await connection.execute(update(tables.population).where(mine).values(state=learned.population.to_json()))
+        await connection.execute(update(tables.population).where(_MINE).values(state=learned.population.to_json()))
         await _store_taste(connection, user_id, before.taste, learned.taste)
 
-    async def _current(self, connection: AsyncConnection) -> Population:
-        mine = tables.population.c.name == _NAME
-        revision = (await connection.execute(select(tables.population.c.revision).where(mine))).scalar_one()
-        if revision != self._revision:
-            row = (await connection.execute(select(tables.population).where(mine))).one()
-            self._revision, self._population = row.revision, Population.from_json(row.state)
-        return self._population
+
+async def _revision_and_taste(connection: AsyncConnection, user_id: str) -> tuple[int, Taste]:
+    """The population's revision comes as the one row that is of no persona."""
+    revision = cast(tables.population.c.revision, Float)
+    of_all = select(literal(_NOBODY), literal(_ANY_CELL), revision, literal(0.0)).where(_MINE)
+    rows = (await connection.execute(union_all(*_tastes(user_id), of_all))).all()
+    found = next(row for row in rows if row.persona == _NOBODY)
+    return int(found.residual_sum), _taste_of([row for row in rows if row is not found])
 
 
 async def _taste(connection: AsyncConnection, user_id: str) -> Taste:
+    return _taste_of((await connection.execute(union_all(*_tastes(user_id)))).all())
+
+
+def _tastes(user_id: str) -> tuple[Select[Any], Select[Any]]:
     affinities, tastes = tables.affinities.c, tables.tastes.c
-    query = union_all(
+    return (
         select(affinities.persona, literal(_ANY_CELL).label("cell"), affinities.residual_sum, affinities.ratings).where(
             affinities.user_id == user_id
         ),
         select(tastes.persona, tastes.cell, tastes.residual_sum, tastes.ratings).where(tastes.user_id == user_id),
     )
-    rows = (await connection.execute(query)).all()
+
+
+def _taste_of(rows: Sequence[Row[Any]]) -> Taste:
     return Taste(
         affinities={Persona(row.persona): _residuals(row) for row in rows if row.cell == _ANY_CELL},
         cells={(Persona(row.persona), row.cell): _residuals(row) for row in rows if row.cell != _ANY_CELL},
