@@ -11,6 +11,7 @@ from signal import SIG_IGN, SIGINT, signal
 
 import click
 from benchmarks.decisions.deciders import PEERS
+from benchmarks.decisions.headlines import put_in
 from benchmarks.decisions.judged import Serinus
 from benchmarks.decisions.outcomes import Outcome, Summary, play, summarise
 from benchmarks.decisions.played import Played
@@ -25,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 RESULTS = Path(__file__).with_name("results.json")
 PLOT = ROOT / "docs" / "statistics" / "decisions.svg"
 DOCUMENT = ROOT / "docs" / "statistics.md"
+SUMMARIES = {"en": ROOT / "docs" / "summary.md", "ko": ROOT / "docs" / "summary.ko.md"}
 BEGIN, END = "<!-- measured -->\n", "\n<!-- /measured -->"
 QUICK_RUNS = 20
 
@@ -39,7 +41,7 @@ QUICK_RUNS = 20
     help="Add every outcome to this file, and play none that is there. Delete it when a decider has changed.",
 )
 def main(runs: int, quick: bool, processes: int, keep: Path | None) -> None:  # noqa: FBT001 - click passes by name
-    """Play every scenario to every decider; write results.json, the plot, and the tables in docs/statistics.md.
+    """Play every scenario to every decider; write results.json, the plot, and what the documents say of it.
 
     Interrupt it to stop early: what has been played is written.
     """
@@ -96,6 +98,8 @@ def _write(summaries: Sequence[Summary]) -> None:
     before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     DOCUMENT.write_text(f"{before}{BEGIN}\n{markdown(summaries)}\n{END}{after}", encoding="utf-8")
+    for language, page in SUMMARIES.items():
+        page.write_text(put_in(page.read_text(encoding="utf-8"), summaries, language), encoding="utf-8")
 
 
 def _plain(summary: Summary) -> dict[str, object]:

@@ -36,6 +36,15 @@ def test_the_document_shows_the_stored_results(summaries: list[Any]) -> None:
     assert (ROOT / "docs" / "statistics" / "decisions.svg").read_text(encoding="utf-8") == svg(summaries)
 
 
+@pytest.mark.parametrize(("name", "language"), [("summary.md", "en"), ("summary.ko.md", "ko")])
+def test_the_executive_summary_says_what_was_measured(summaries: list[Any], name: str, language: str) -> None:
+    from benchmarks.decisions.headlines import put_in, rows
+
+    document = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    assert [row for row in rows(summaries, language) if row not in document.splitlines()] == []
+    assert put_in(document, summaries, language) == document
+
+
 def test_every_scenario_was_played_to_every_decider_as_often(summaries: list[Any]) -> None:
     from benchmarks.decisions.run import DECIDERS
     from benchmarks.decisions.scenarios import SCENARIOS
