@@ -12,8 +12,8 @@ from hypothesis import settings
 import postgresql
 from backends import SHARED, params, url_of
 
-settings.register_profile("house", deadline=None)  # laws are about values: a busy machine breaks none
-settings.register_profile("ci", settings.get_profile("house"), derandomize=True)  # the same examples every time
+settings.register_profile("house", deadline=None, max_examples=40)  # others every time; a busy machine breaks no law
+settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True)  # the same every time
 settings.load_profile("ci" if os.environ.get("CI") else "house")
 
 DATA = Path(__file__).parents[2] / "shared" / "data"

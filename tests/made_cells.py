@@ -29,20 +29,20 @@ def cell(
 
     The `client_errors` come on top, and are spread over the subjects in the same way.
     """
-    slots, errors, refused = [0] * SLOTS, [0] * SLOTS, [0] * SLOTS
-    for number in range(requests):
-        slot = (first_subject + number % subjects) % SLOTS
-        slots[slot] += 1
-        errors[slot] += number < failed
-    for number in range(client_errors):
-        refused[(first_subject + number % subjects) % SLOTS] += 1
+
+    def spread(count: int) -> tuple[int, ...]:
+        slots, (each, rest) = [0] * SLOTS, divmod(count, subjects)
+        for subject in range(subjects):
+            slots[(first_subject + subject) % SLOTS] += each + (subject < rest)
+        return tuple(slots)
+
     return Cell(
         outcomes={Outcome.OK: requests - failed, Outcome.FAILED: failed, Outcome.CLIENT_ERROR: client_errors},
         latency={bin_of(seconds): requests} if requests else {},
         latency_seconds={bin_of(seconds): requests * seconds} if requests else {},
-        slot_requests=tuple(slots),
-        slot_errors=tuple(errors),
-        slot_client_errors=tuple(refused),
+        slot_requests=spread(requests),
+        slot_errors=spread(min(failed, requests)),
+        slot_client_errors=spread(client_errors),
     )
 
 
@@ -55,9 +55,15 @@ def begin(criteria: Criteria = CRITERIA, *, revision: int = 1) -> Evidence:
     return enter_step(start(criteria, 0.0), at=0.0, split_revision=revision)
 
 
-def judged(*slices: Slice, criteria: Criteria = CRITERIA, after: float = 1.0) -> Report:
-    """The report `after` seconds after the last slice."""
-    evidence = begin(criteria)
+def folded(*slices: Slice, criteria: Criteria = CRITERIA, past: Evidence | None = None) -> Evidence:
+    """What is remembered of `slices` on top of the `past`."""
+    evidence = past or begin(criteria)
     for each in slices:
         evidence = fold(evidence, each, criteria)
+    return evidence
+
+
+def judged(*slices: Slice, criteria: Criteria = CRITERIA, after: float = 1.0, past: Evidence | None = None) -> Report:
+    """The report `after` seconds after the last slice."""
+    evidence = folded(*slices, criteria=criteria, past=past)
     return analyze(evidence, criteria, max((each.ended_at for each in slices), default=0.0) + after)

@@ -1,7 +1,6 @@
 """mentor as a test talks to it: the real application, its lifespan running, over a SQLite file."""
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -58,7 +57,6 @@ class Service:
 
     def __exit__(self, *_: object) -> None:
         self._runner.run(self._stack.aclose())
-        _let_failed_connections_end()
         self._runner.close()
 
     def get(self, path: str, **parameters: str | int) -> httpx2.Response:
@@ -136,10 +134,3 @@ def _object(answer: httpx2.Response) -> dict[str, Any]:
     body = answer.json()
     assert isinstance(body, dict)
     return body
-
-
-def _let_failed_connections_end() -> None:
-    """A connection of aiosqlite that could not be opened says goodbye to the loop from its thread, a moment later."""
-    for thread in threading.enumerate():
-        if "_connection_worker_thread" in thread.name:
-            thread.join(timeout=0.05)

@@ -28,7 +28,7 @@ def version_app(engines: Engines, version: DeploymentVersion) -> FastAPI:
 
     app = FastAPI(title=f"mentor ({version})", version="2.0", lifespan=lifespan, responses=documented(*OFTEN))
     app.state.callers = engines.callers
-    app.include_router(phase4_routes(engines, version))
+    app.router.routes.extend(phase4_routes(engines, version).routes)  # included, they would all be built once more
     _add_probes(app, engines, version)
     answer_problems(app)
     app.add_middleware(BodyLimit, max_bytes=Options().body_limit_bytes)  # a larger one has no subject either

@@ -14,10 +14,8 @@ from typing import Any, Self
 import httpx2
 import pytest
 import requests
-import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
-from schemathesis.checks import CHECKS, load_all_checks
 
 from served import Serving
 
@@ -46,11 +44,15 @@ class Api:
     """`known` are parameters of paths for which there is something."""
 
     def __init__(self, url: str, document: str, headers: Mapping[str, str] | None = None) -> None:
+        import schemathesis  # takes a second, also of those who only collect this file
+        from schemathesis.checks import CHECKS, load_all_checks
+
         load_all_checks()
         self.checks = [CHECKS.get_one(name) for name in JUDGED]
         self.headers = dict(headers or {})
         self.client = httpx2.Client(base_url=url, headers=self.headers, timeout=30)
         self.session = requests.Session()
+        self.modes = tuple(schemathesis.GenerationMode)
         self.schema = schemathesis.openapi.from_url(url.rstrip("/") + document)
 
     def __enter__(self) -> Self:
@@ -72,7 +74,7 @@ class Api:
         for operation in (result.ok() for result in self.schema.get_all_operations()):
             is_wanted = known is None or any(f"{{{name}}}" in operation.path for name in known)
             if operation.method.upper() in methods and operation.path != ENDLESS and is_wanted:
-                for mode in schemathesis.GenerationMode:
+                for mode in self.modes:
                     self._try_out(operation, mode, known or {}, found[operation.label])
         return found
 

@@ -16,7 +16,7 @@ from mentor.dependencies import Engines
 from mentor.detection import Hints
 from mentor.errors import SessionNotFound
 from mentor.feedback import Feedback
-from mentor.problems import documented
+from mentor.problems import OFTEN, documented
 from mentor.schemas import UserId, instant
 from mentor.sessions import SessionState
 from serinus import DeploymentVersion
@@ -46,7 +46,7 @@ Calling = Annotated[Caller, Depends(_caller)]
 
 def phase4_routes(engines: Engines, version: DeploymentVersion) -> APIRouter:
     """All calls under `/api/v2`, answered by the engines of `version`; the application's state holds the `callers`."""
-    router = APIRouter(prefix="/api/v2")
+    router = APIRouter(prefix="/api/v2", responses=documented(*OFTEN))
     conversations = engines.conversations(version)
     _add_recommendations(router, engines, version)
     _add_conversations(router, engines, conversations)

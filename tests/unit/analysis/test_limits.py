@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from made_cells import AVAILABILITY, CRITERIA, ERRORS, LIMITS, P95, cell, judged, slice_of
+from made_cells import AVAILABILITY, CRITERIA, ERRORS, LIMITS, P95, cell, folded, judged, slice_of
 from serinus.analysis.criteria import Limit
 from serinus.analysis.reasons import Reason
 from serinus.analysis.slices import Slice
@@ -19,9 +19,10 @@ def rolled_back(report: Report) -> set[str]:
 
 def failures_needed(requests: int, legacy: tuple[int, int], history: tuple[Slice, ...] = ()) -> int | None:
     """The fewest failures among `requests` of the canary that roll it back; `legacy` is (requests, failures)."""
+    past = folded(*history)
     for failed in range(1, requests + 1):
         last = slice_of(len(history), cell(*legacy, first_subject=5), cell(requests, failed))
-        if rolled_back(judged(*history, last)):
+        if rolled_back(judged(last, past=past)):
             return failed
     return None
 
