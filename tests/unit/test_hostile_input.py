@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import reduce
 from pathlib import Path
@@ -181,9 +181,13 @@ def test_a_user_whose_name_is_no_text_is_a_user_of_a_log_too() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _quiet() -> None:
+def _quiet() -> Iterator[None]:
     """Every damaged row is logged."""
-    logging.getLogger("serinus.storage").setLevel(logging.CRITICAL)
+    logger = logging.getLogger("serinus.storage")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    yield
+    logger.setLevel(level)
 
 
 counted = st.lists(
