@@ -40,7 +40,7 @@ _NO_WORD: Final = re.compile(
     r"^(?:[bcdfghjklmnpqrstvwxz]{4,}|[ㄱ-ㅎ]*[ㄱ-ㅅㅈ-ㅍ][ㄱ-ㅎ]*)$|asdf|sdfg|qwer|wert|zxcv|hjkl|jkl;"
 )
 
-_TELLS: Final = frozenset({Act.STATEMENT, Act.CORRECTION, Act.PAUSE})
+_TELLS: Final = frozenset({Act.STATEMENT, Act.CORRECTION})
 _ASKS: Final = {
     Language.EN: re.compile(
         r"[?？]|^(?:what|why|how|who|where|when|which|whose|can|could|should|would|do|does|did|is|are|will|am"

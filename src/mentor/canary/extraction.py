@@ -88,7 +88,15 @@ _KO_VERBAL: Final = re.compile(
 _KO_WANTED: Final = re.compile(
     r"([가-힣A-Za-z0-9]{2,}) (?:좀 )?(?:추천|예약|소개|설명|비교|분석|검토|확인|계산|예측)(?:해|하|을|좀|$)"
 )
-_KO_ADNOMINAL: Final = re.compile(r"(?:(?<![지부이])하|[있없받않되])는$")
+_KO_ADNOMINAL: Final = re.compile(
+    r"(?:(?<![지부이])하|[있없받않되])는$|(?:믿어|먹어|좋아|괜찮아|없어|있어|어려워|쉬워)도$|(?:더니|더라|려고|다가|할지|[파퍼빠]서)$"
+)
+_WANTED: Final = re.compile(
+    r"\b(?:explain|teach me|learn(?: about)?|tell me about|what (?:is|are)|how do(?:es)?)\s+(?:how\s+|what\s+)?"
+    r"([a-z][\w-]{2,}(?: [a-z][\w-]{2,})?)(?= works?\b| do\b| means?\b|\W*$)",
+    re.IGNORECASE,
+)
+"""What a question in English asks to be told of, without a determiner."""
 _DETERMINED: Final = re.compile(
     r"\b(my|our|his|her|their|the|an?|some)\s+([a-z][\w'+#-]*)(?:\s+([a-z][\w'+#-]*))?",
     re.IGNORECASE,
@@ -137,7 +145,7 @@ def theme(text: str, language: Language) -> str:
     """What a text is about, as the text names it, or "" where nothing in it is a name or clearly a noun."""
     if language is Language.KO:
         terms = [*_marked_terms(text), *(noun for noun in _KO_WANTED.findall(text) if _is_noun(noun, noun))]
-        return next((term for term in terms if term not in _PERSONS), terms[0] if terms else "")
+        return next((term for term in terms if term not in _PERSONS), "")
     return max(_noun_phrases(text), key=lambda phrase: phrase[0], default=(0, ""))[1]
 
 
@@ -172,8 +180,12 @@ def _noun_phrases(text: str) -> Iterator[tuple[int, str]]:
         if len(words) == 2 and _NO_SECOND_WORD.search(second.lower()):
             words.pop()
         lowered = determiner.lower()
-        rank = -1 if words == [first] and first.lower() in _PERSONS else 2 * (lowered in _POSSESSIVE)
-        yield rank + (lowered == "the"), " ".join(words)
+        if words == [first] and first.lower() in _PERSONS:
+            continue
+        yield 2 * (lowered in _POSSESSIVE) + (lowered == "the"), " ".join(words)
+    for wanted in _WANTED.findall(text):
+        if not _ENGLISH_NO_THEME & set(wanted.lower().split()):
+            yield 0, wanted
 
 
 def _takes(match: re.Match[str]) -> bool:

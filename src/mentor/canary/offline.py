@@ -125,7 +125,7 @@ def _pause(prompt: Prompt, _: Manner) -> list[str]:
 
 
 def _summary(prompt: Prompt, _: Manner) -> list[str]:
-    facts = [statement for statement in prompt.summary if tells(statement.text)]
+    facts = [statement for statement in prompt.summary if recollection.is_told(statement.text)]
     return [phrase(prompt, "summary").format(facts=_listed(prompt, facts)) if facts else phrase(prompt, "nothing")]
 
 
@@ -147,7 +147,9 @@ def _correction(prompt: Prompt, _: Manner) -> list[str]:
 def _question(prompt: Prompt, manner: Manner) -> list[str]:
     """What was asked, what is known of it, and how the persona would go about it."""
     facts, parts = _facts(prompt), []
-    if not manner.brief:
+    if manner.just_said:
+        parts.append(phrase(prompt, "manner").format(said=quoted(_taken_up(prompt))))
+    elif not manner.brief:
         parts.append(asked(voice(prompt)["asked"], prompt, sentences(prompt.message)[:_SAID]))
     if facts:
         parts.append(fresh(voice(prompt)["facts"], prompt).format(facts=_listed(prompt, facts)))

@@ -16,8 +16,10 @@ _TEXTS: Final = 2_048  # old statements are looked at again with every turn of t
 _TOLD_ENOUGH: Final = 2
 _DATES: Final = frozenset({"date", "time"})
 _NUMBERS: Final = frozenset({"number"})
+_NAMES: Final = frozenset({"name"})
 _ASKED: Final = (
     (_DATES, re.compile(r"\b(?:when|what (?:time|day|date)|which day)\b|언제|며칠|몇 ?(?:시|월|일)", re.IGNORECASE)),
+    (_NAMES, re.compile(r"\bwho(?:m|se)?\b|누가|누구", re.IGNORECASE)),
     (_NUMBERS, re.compile(r"\bhow (?:many|much|old|long|big|large|far)\b|얼마|몇 ?\S", re.IGNORECASE)),
 )
 _WEIGHS: Final = re.compile(
@@ -25,7 +27,7 @@ _WEIGHS: Final = re.compile(
     re.IGNORECASE,
 )
 _ANY_WORD: Final = re.compile(r"\w{3,}|[가-힣]{2,}")
-_ASKING_WORDS: Final = extraction.words_of("asking_en")
+_ASKING_WORDS: Final = extraction.words_of("asking_en") | extraction.words_of("asking_ko")
 _ENGLISH_ENDING: Final = re.compile(r"(?:ies|ing|ed|es|s|e|y)$")
 _STEM_CHARACTERS: Final = 3
 _KOREAN_STEM: Final = 2
@@ -46,17 +48,17 @@ def related(prompt: Prompt, *, most: int) -> list[Statement]:
 def recalled(prompt: Prompt, *, most: int) -> list[Statement]:
     """What the user wants to be told again, with what they corrected in it since."""
     kind = _asked_kind(prompt.message)
-    candidates = [each for each in prompt.known if is_told(each.text) and (not kind or kind & _kinds(each.text))]
-    stems = _stems(prompt.message) or _all_stems(prompt.message)
+    candidates = [each for each in prompt.known if is_told(each.text) and _may_tell(each.text, kind)]
+    stems = _stems(prompt.message) | _all_stems(prompt.message)
     shared = {each: len(stems & (_stems(each.text) | _all_stems(each.text))) for each in candidates}
     found = [each for each in candidates if 0 < shared[each] == max(shared.values())][:most]
-    if not found and kind and (not _stems(prompt.message) or len(_standing(candidates)) == 1):
+    if not found and kind in (_DATES, _NUMBERS) and (not _stems(prompt.message) or len(_standing(candidates)) == 1):
         found = candidates[:_TOLD_ENOUGH]
     return _in_order({*found, *_later_words(prompt, found, kind)})
 
 
 def asks_for_told(prompt: Prompt) -> bool:
-    """Whether a question asks for a date or a figure that the user has told: "when do we move?"."""
+    """Whether a question asks for a date, a figure or a name that the user has told: "when do we move?"."""
     kind = _asked_kind(prompt.message)
     return bool(kind and not _WEIGHS.search(prompt.message) and recalled(prompt, most=1))
 
@@ -91,12 +93,17 @@ def _standing(statements: Sequence[Statement]) -> list[Statement]:
     return [each for each in ordered if correction_of(each, ordered) is None]
 
 
+def _may_tell(text: str, kind: frozenset[str]) -> bool:
+    """Who somebody is may be said without a name that is known as one: "my dad", "민지"."""
+    return not kind or kind is _NAMES or bool(kind & _kinds(text))
+
+
 def _later_words(prompt: Prompt, found: Iterable[Statement], kind: frozenset[str]) -> list[Statement]:
     statements, added = told(prompt), []
     for statement in found:
         latest = correction_of(statement, statements)
         while latest is not None:
-            if not kind or kind & _kinds(latest.text):
+            if _may_tell(latest.text, kind):
                 added.append(latest)
             latest = correction_of(latest, statements)
     return added
@@ -118,7 +125,7 @@ def is_told(text: str) -> bool:
 @lru_cache(_TEXTS)
 def _kinds(text: str) -> frozenset[str]:
     """Kinds of what is named in it; a time of day is as good as a date."""
-    found = {kind for kind, _ in extraction.entities(text, language_of(text))} & (_DATES | _NUMBERS)
+    found = {kind for kind, _ in extraction.entities(text, language_of(text))} & (_DATES | _NUMBERS | _NAMES)
     return frozenset(found | (_DATES if found & _DATES else set()))
 
 
@@ -137,7 +144,8 @@ def _stems(text: str) -> frozenset[str]:
 
 @lru_cache(_TEXTS)
 def _all_stems(text: str) -> frozenset[str]:
-    return frozenset(_stem(word) for word in _ANY_WORD.findall(text.lower()) if word not in _ASKING_WORDS)
+    words = (word for word in _ANY_WORD.findall(text.lower()) if word not in _ASKING_WORDS)
+    return frozenset(_stem(word) for word in words) - _ASKING_WORDS
 
 
 def _stem(word: str) -> str:

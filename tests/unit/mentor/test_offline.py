@@ -303,3 +303,30 @@ def test_the_next_step_changes_from_turn_to_turn() -> None:
     answers = talk(Persona.NANA, "The payment integration isn't started", "Nobody knows the API", "It is due in May")
     steps = [answer.next_suggestion for answer in answers]
     assert all(one != other for one, other in pairwise(steps))
+
+
+@pytest.mark.parametrize(
+    ("told", "asked"),
+    [
+        ("The caterer wants a 30% deposit by Friday", "When is the deposit due?"),
+        ("My sister is getting married in June", "When is the wedding?"),
+        ("My dad does the flowers", "who does the flowers?"),
+        ("표본은 하루 800명이고 3일 돌렸어요", "며칠 돌렸다고 했지?"),
+        ("지훈이가 로스팅을 맡아요", "누가 로스팅을 맡아요?"),
+        ("팀원 두 명은 신입이고 한 명은 휴직 중이에요", "신입에 대해 제가 뭐라고 했죠?"),
+    ],
+)
+def test_a_question_for_what_was_told_is_answered_with_it_whatever_its_form(told: str, asked: str) -> None:
+    answer = talk(Persona.NANA, told, "The room has a piano" if told.isascii() else "방에 피아노가 있어요", asked)[
+        -1
+    ].text
+    assert f"“{told}”" in answer
+    assert "piano" not in answer
+    assert "피아노" not in answer
+
+
+@pytest.mark.parametrize("hesitation", ["hmm", "thanks", "keep it short please"])
+def test_what_tells_nothing_is_in_no_summary(hesitation: str) -> None:
+    answer = talk(Persona.ELRO, "We run 8 workers on 2 cores", hesitation, "what do we know so far?")[-1].text
+    assert "“We run 8 workers on 2 cores”" in answer
+    assert hesitation not in answer
