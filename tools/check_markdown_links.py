@@ -75,13 +75,14 @@ def _wrong_place(place: Path, root: Path) -> str | None:
     """By the exact spelling: a file system that ignores case must not hide what is broken elsewhere."""
     if not place.is_relative_to(root):
         return "it leads out of the repository"
-    parents = [each for each in place.parents if each.is_relative_to(root)]
-    for each in [*reversed(parents), place]:
-        names = [sibling.name for sibling in each.parent.iterdir()] if each != root else [each.name]
-        if each.name not in names or not each.exists():
-            return "there is no such file" + _meant(each.name, names)
-        if each != place and not each.is_dir():
+    here = root
+    for name in place.relative_to(root).parts:
+        if not here.is_dir():
             return "there is no such file"
+        names = [sibling.name for sibling in here.iterdir()]
+        here /= name
+        if name not in names or not here.exists():
+            return "there is no such file" + _meant(name, names)
     return None
 
 

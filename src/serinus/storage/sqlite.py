@@ -21,7 +21,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from serinus.errors import StoreUnavailable
 from serinus.storage.clock import elapsed
-from serinus.storage.sqlite_trips import ROWS_AT_ONCE, Connection
+from serinus.storage.sqlite_trips import Connection
 
 LOOK_SECONDS = 0.05
 CHECK_SECONDS = 5.0
@@ -41,7 +41,7 @@ class Workers:
 
     def connect(self, database: str, **options: Any) -> Connection:
         """What SQLAlchemy would do, and remember the thread."""
-        connection = Connection(partial(sqlite3.connect, database, **options), ROWS_AT_ONCE)
+        connection = Connection(partial(sqlite3.connect, database, **options))
         thread = connection._thread  # noqa: SLF001 - SQLAlchemy sets its `daemon` just so; there is no public way
         thread.daemon = True
         self._threads.add(thread)

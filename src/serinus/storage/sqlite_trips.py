@@ -1,5 +1,6 @@
 """A connection to SQLite lives in a thread of its own: one trip there for a statement, where aiosqlite takes four."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from typing import Any, Self, TypeVar
@@ -11,7 +12,27 @@ T = TypeVar("T")
 
 
 class Connection(aiosqlite.Connection):
-    """As SQLAlchemy uses it: every statement has a cursor of its own."""
+    """As SQLAlchemy uses it: every statement has a cursor of its own.
+
+    One that is given up while `connect` is under way is closed none the less.
+    """
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        super().__init__(self._open, ROWS_AT_ONCE)
+        self._connect_there = connect
+        self._opened: sqlite3.Connection | None = None
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        self._tx.put_nowait((None, self._close))
+        return super().stop()
+
+    def _open(self) -> sqlite3.Connection:
+        self._opened = self._connect_there()
+        return self._opened
+
+    def _close(self) -> None:
+        if self._opened is not None:
+            self._opened.close()
 
     def cursor(self) -> "Cursor":  # type: ignore[override]  # made without a trip, there is nothing to wait for
         return Cursor(self)
