@@ -33,7 +33,21 @@ MAY_BE_EMPTY = {"prometheus_latency", "prometheus_endpoint_label"}
 HTTP, SMTP = {"http", "https"}, {"smtp", "smtps"}
 EXAMPLE_URL = "write it like sqlite+aiosqlite:///serinus.db or postgresql+asyncpg://user:password@host/name"
 CLIENT_VARIABLES = {"SERINUS_URL", "SERINUS_TOKEN", "SERINUS_REQUIRE_TOOLS"}
-WORDS = {"too_short": "must have at least {min_length} characters", "value_error": "{error}"}  # pydantic's own mislead
+WORDS = {  # pydantic's own are for programmers, and some mislead
+    "value_error": "{error}",
+    "too_short": "must have at least {min_length} characters",
+    "string_too_short": "must have at least {min_length} characters",
+    "int_parsing": "must be a whole number",
+    "float_parsing": "must be a number",
+    "bool_parsing": "must be true or false",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than_equal": "must be {le} or less",
+    "literal_error": "must be one of {expected}",
+    "enum": "must be one of {expected}",
+    "url_parsing": "is no URL; write it like http://10.0.0.1:8000",
+    "url_scheme": "is no URL; write it like http://10.0.0.1:8000",
+}
 
 Secret = Annotated[SecretStr, Field(min_length=16)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]

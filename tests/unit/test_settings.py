@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from serinus.errors import InvalidInput
+from serinus.messages.phrases import knows
 from serinus.settings import load, unknown_variables
 
 SECRET = "a-token-that-nobody-else-knows"
@@ -41,6 +42,29 @@ def test_every_wrong_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) 
 def test_an_address_that_no_store_can_have_is_answered_with_one_that_it_can(url: str) -> None:
     with pytest.raises(InvalidInput, match=r"SERINUS_DATABASE_URL: .*write it like sqlite\+aiosqlite:///serinus\.db"):
         load(database_url=url)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("port", "eighty", "must be a whole number"),
+        ("port", "70000", "must be 65535 or less"),
+        ("stale_after_seconds", "soon", "must be a number"),
+        ("stale_after_seconds", "-1", "must be more than 0"),
+        ("public_metrics", "maybe", "must be true or false"),
+        ("language", "tlh", "must be one of 'en' or 'ko'"),
+        ("legacy_url", "shop", "is no URL; write it like http://10.0.0.1:8000"),
+        ("smtp_url", "mail", "is no mail server"),
+        ("webhook_url", "ftp://x", "is no address that can be posted to"),
+        ("prometheus_requests", "1&", "is no name of a metric"),
+    ],
+)
+def test_what_is_wrong_with_a_value_is_said_in_plain_words_and_in_korean(name: str, value: str, complaint: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        load(**{name: value})
+    [problem] = caught.value.problems
+    assert problem.message.startswith(complaint)
+    assert knows(problem.message, "ko")
 
 
 def test_a_short_token_is_told_how_long_it_must_be() -> None:

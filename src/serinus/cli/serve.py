@@ -66,9 +66,8 @@ def _serve_application(settings: "Settings", app: str, workers: int) -> None:
     sys.path.insert(0, "")
     found = _import(app)
     if not isinstance(found, Service):
-        click.echo(
-            f"{app} is not what `serinus.application(...)` made: there is a canary only if one is inside", err=True
-        )
+        warning = f"{app} is not what `serinus.application(...)` made: there is a canary only if one is inside"
+        click.echo(say(warning), err=True)
     _run(settings, app if workers > 1 else found, workers)
 
 

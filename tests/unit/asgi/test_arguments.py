@@ -11,6 +11,7 @@ from starlette.endpoints import HTTPEndpoint
 
 from serinus import Canary, Options, subject
 from serinus.errors import InvalidInput
+from serinus.messages.phrases import knows
 
 WHO = subject.header("x-user-id")
 
@@ -20,6 +21,7 @@ def refused(**arguments: Any) -> dict[str, str]:
     good = {"legacy": FastAPI(), "canary": FastAPI(), "subject": WHO}
     with pytest.raises(InvalidInput) as refusal:
         Canary(**good | arguments)
+    assert all(knows(problem.message, "ko") for problem in refusal.value.problems)
     return {problem.where: problem.message for problem in refusal.value.problems}
 
 
@@ -85,8 +87,9 @@ def test_every_kind_of_asgi_application_is_taken(app: Any) -> None:
     ],
 )
 def test_options_that_cannot_be_meant_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(InvalidInput, match=rf"options\.{next(iter(wrong))}: "):
+    with pytest.raises(InvalidInput, match=rf"options\.{next(iter(wrong))}: ") as refusal:
         Options(**wrong)
+    assert knows(refusal.value.problems[0].message, "ko")
 
 
 @pytest.mark.parametrize(
@@ -101,8 +104,9 @@ def test_options_that_cannot_be_meant_are_refused(wrong: dict[str, Any]) -> None
     ],
 )
 def test_a_name_that_no_request_can_have_is_refused(make_subject: Any, name: str) -> None:
-    with pytest.raises(InvalidInput, match="cannot be the name of"):
+    with pytest.raises(InvalidInput, match="cannot be the name of") as refusal:
         make_subject(name)
+    assert knows(refusal.value.problems[0].message, "ko")
 
 
 def test_first_of_nothing_is_refused() -> None:
