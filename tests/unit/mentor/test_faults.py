@@ -68,16 +68,14 @@ def test_recorded_latencies_are_awaited_in_order_and_over_again() -> None:
         app = RecordedLatency(APP, [1.0, 40.0])
         took = []
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://t") as client:
-            await client.get("/")
-            for _ in range(3):
+            for _ in range(16):
                 started = loop.time()
                 await client.get("/")
                 took.append(loop.time() - started)
         return took
 
-    slow, quick, slow_again = asyncio.run(run())
-    assert min(slow, slow_again) >= 0.04
-    assert quick < slow
+    took = asyncio.run(run())
+    assert min(took[1::2]) >= 0.04 > min(took[::2])  # the quickest of eight: a busy machine may hold up any one
 
 
 def test_a_recording_without_latencies_is_refused() -> None:
