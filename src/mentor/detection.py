@@ -78,6 +78,7 @@ _EN_GRAMMAR: Final = re.compile(
     r"(?:a|an|the|i|i'm|it|it's|its|is|are|was|were|do|does|did|can|could|would|should|we|you|he|she|they|my|our|your"
     r"|this|that|to|of|in|on|at|for|with|what|how|why|when|where|who|and|but|or|not|please)",
 )
+_KO_ENDING: Final = re.compile(r"[요다까죠네음임됨뜸해지어아냐니야]\W*$")
 _FRAME_WORDS: Final = 2
 _NO_HINTS: Final = Hints()
 _SURE_OF_INTENT: Final = 0.5
@@ -121,7 +122,9 @@ def language_of(text: str) -> Language:
         return Language.EN
     english = _EN_WORD.findall(prose.lower())
     grammar = sum(_EN_GRAMMAR.fullmatch(word) is not None for word in english)
-    return Language.EN if grammar >= _FRAME_WORDS and len(english) > korean else Language.KO
+    framed = grammar >= _FRAME_WORDS and len(english) > korean
+    said_in_korean = korean >= _FRAME_WORDS and _KO_ENDING.search(prose) is not None
+    return Language.EN if framed and not said_in_korean else Language.KO
 
 
 def has_language(text: str) -> bool:

@@ -43,7 +43,7 @@ _NO_WORD: Final = re.compile(
 _TELLS: Final = frozenset({Act.STATEMENT, Act.CORRECTION})
 _ASKS: Final = {
     Language.EN: re.compile(
-        r"[?？]|^(?:what|why|how|who|where|when|which|whose|can|could|should|would|do|does|did|is|are|will|am"
+        r"[?？]|(?:^|[.!]\s+)(?:what|why|how|who|where|when|which|whose|can|could|should|would|do|does|did|is|are|will|am"
         r"|tell me|explain|show me|help me|give me|teach me|please|plan|compare|check|recommend|suggest)\b",
         re.IGNORECASE,
     ),

@@ -45,7 +45,7 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     (
         "number",
         re.compile(
-            r"(?<!\w)[$€£₩]?(?:\d[\d,.]*\d|\d)(?![A-Za-z\d])%?(?:\s?(?:명|개|원|만원|퍼센트|번|시간|분|주|권|장|박|인|점))?"
+            r"(?<!\w)[$€£₩]?(?:\d[\d,.]*\d|\d)[kK]?(?![A-Za-z\d])%?(?:\s?(?:명|개|원|만원|퍼센트|번|시간|분|주|권|장|박|인|점))?"
             rf"|\b{_NUMERAL}\s[a-z]+",
             re.IGNORECASE,
         ),
@@ -89,7 +89,7 @@ _KO_WANTED: Final = re.compile(
     r"([가-힣A-Za-z0-9]{2,}) (?:좀 )?(?:추천|예약|소개|설명|비교|분석|검토|확인|계산|예측)(?:해|하|을|좀|$)"
 )
 _KO_ADNOMINAL: Final = re.compile(
-    r"(?:(?<![지부이])하|[있없받않되])는$|(?:믿어|먹어|좋아|괜찮아|없어|있어|어려워|쉬워)도$|(?:더니|더라|려고|다가|할지|[파퍼빠]서)$"
+    r"(?:(?<![지부이])하|[있없받않되])는$|(?:믿어|먹어|좋아|괜찮아|없어|있어|어려워|쉬워|[줄늘]여)도$|(?:더니|더라|려고|다가|할지|[파퍼빠]서)$"
 )
 _WANTED: Final = re.compile(
     r"\b(?:explain|teach me|learn(?: about)?|tell me about|what (?:is|are)|how do(?:es)?)\s+(?:how\s+|what\s+)?"

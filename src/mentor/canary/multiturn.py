@@ -27,7 +27,7 @@ _TURNS_AWAY: Final = re.compile(
     re.IGNORECASE,
 )
 _NO_MATTER: Final = frozenset(
-    {Act.THANKS, Act.SUMMARY, Act.YES, Act.NO, Act.UNSURE, Act.NOISE, Act.FAREWELL, Act.ORDER}
+    {Act.GREETING, Act.THANKS, Act.SUMMARY, Act.YES, Act.NO, Act.UNSURE, Act.NOISE, Act.FAREWELL, Act.ORDER}
 )
 _MATTERS: Final = frozenset({Intent.PROBLEM_SOLVING, Intent.PLANNING, Intent.LEARNING, Intent.VALIDATION})
 

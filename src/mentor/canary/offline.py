@@ -5,7 +5,7 @@ from typing import Final
 
 from mentor.canary import extraction, recollection
 from mentor.canary.acts import Act, act_of, tells
-from mentor.canary.danger import is_alone, is_danger, is_watched
+from mentor.canary.danger import is_accompanied, is_alone, is_danger, is_watched
 from mentor.canary.manner import Manner, manner_of
 from mentor.canary.prompt import Answer, Prompt
 from mentor.canary.summary import Statement, sentences
@@ -39,6 +39,7 @@ _DARKENS: Final = re.compile(
 )
 """With these a happy word may belong to an unhappy sentence."""
 _ENDS_ITSELF: Final = frozenset({Act.GREETING, Act.INTRODUCTION, Act.ABUSE, Act.FAREWELL, Act.ORDER, Act.NOISE})
+_COURTESIES: Final = frozenset({Act.GREETING, Act.THANKS, Act.YES, Act.NO, Act.PAUSE})
 _CLOSED: Final = {Act.THANKS: "onward", Act.SUMMARY: "missing", Act.CORRECTION: "settled"}
 
 
@@ -77,8 +78,10 @@ def _act(prompt: Prompt) -> Act:
 
 def _watching(prompt: Prompt, act: Act) -> list[str]:
     """Somebody spoke of dying a moment ago: nothing else is as urgent, whatever the persona."""
-    if act is Act.YES:
+    if act is Act.YES or is_accompanied(prompt.message):
         return [phrase(prompt, "with_somebody")]
+    if act is Act.THANKS:
+        return [voice(prompt)["thanks"], phrase(prompt, "safe")]
     if act is Act.FAREWELL:
         return [phrase(prompt, "still"), voice(prompt)["bye"]]
     alone = [phrase(prompt, "alone")] if act in (Act.NO, Act.UNSURE) or is_alone(prompt.message) else []
@@ -150,7 +153,8 @@ def _question(prompt: Prompt, manner: Manner) -> list[str]:
     if manner.just_said:
         parts.append(phrase(prompt, "manner").format(said=quoted(_taken_up(prompt))))
     elif not manner.brief:
-        parts.append(asked(voice(prompt)["asked"], prompt, sentences(prompt.message)[:_SAID]))
+        questions = [each for each in sentences(prompt.message) if act_of(each) not in _COURTESIES]
+        parts.append(asked(voice(prompt)["asked"], prompt, questions[:_SAID] or [prompt.message]))
     if facts:
         parts.append(fresh(voice(prompt)["facts"], prompt).format(facts=_listed(prompt, facts)))
     elif prompt.intent is Intent.LEARNING or _asks_for_knowledge(prompt):

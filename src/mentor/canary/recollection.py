@@ -70,7 +70,7 @@ def correction_of(statement: Statement, statements: Sequence[Statement]) -> Stat
             before = [each for each in statements[:place] if each.turn_number < later.turn_number]
             target = _corrected(later, before)
             same_turn = target is not None and target.turn_number == statement.turn_number
-            if same_turn and _kinds(later.text) & _kinds(statement.text):
+            if same_turn and (_kinds(later.text) - _NAMES) & _kinds(statement.text):
                 return later
     return None
 
@@ -81,11 +81,12 @@ def corrected_by(prompt: Prompt) -> Statement | None:
 
 
 def _corrected(correction: Statement, before: Sequence[Statement]) -> Statement | None:
-    """The latest of those `before` with the very figure that is taken back, or else with one of the same kind."""
-    figures, kinds = _figures(correction.text), _kinds(correction.text)
+    """What holds the figure that is taken back, or else one of its kind: what shares most words, and was said last."""
+    figures, kinds = _figures(correction.text), _kinds(correction.text) - _NAMES
     same = [each for each in before if figures & _figures(each.text)]
     alike = [each for each in before if kinds & _kinds(each.text)]
-    return next(reversed(same or alike), None)
+    stems = _all_stems(correction.text)
+    return max(same or alike, key=lambda each: (len(stems & _all_stems(each.text)), each.turn_number), default=None)
 
 
 def _standing(statements: Sequence[Statement]) -> list[Statement]:

@@ -114,6 +114,8 @@ def test_a_hint_wins_over_what_would_be_detected() -> None:
 
 def test_korean_full_of_english_words_is_korean() -> None:
     assert language_of("Docker container가 restart를 반복해요, 왜 그럴까요?") is Language.KO
+    assert language_of("TypeError: Cannot read properties of undefined (reading 'map') 이거 왜 뜸?") is Language.KO
+    assert language_of("어제 we deployed it on staging") is Language.EN
     assert language_of("What does 사랑 mean in English, please?") is Language.EN
 
 

@@ -330,3 +330,26 @@ def test_what_tells_nothing_is_in_no_summary(hesitation: str) -> None:
     answer = talk(Persona.ELRO, "We run 8 workers on 2 cores", hesitation, "what do we know so far?")[-1].text
     assert "“We run 8 workers on 2 cores”" in answer
     assert hesitation not in answer
+
+
+def test_a_correction_puts_right_what_it_speaks_of_and_not_what_was_said_last() -> None:
+    told = ("Zurich offers 70k and Lyon 62k", "The rent there is 2,300 francs", "Sorry, it's 72k that Zurich offers")
+    corrected, rent = (each.text for each in talk(Persona.RIRI, *told, "what was the rent again?")[2:])
+    assert "“Zurich offers 70k and Lyon 62k”" in corrected
+    assert "72k" not in rent
+
+
+@pytest.mark.parametrize(
+    ("despair", "there"), [("I want to die", "my mom is here with me"), ("죽고 싶어", "응 엄마 집에 있어")]
+)
+def test_who_is_not_alone_any_more_is_not_asked_again_whether_they_are(despair: str, there: str) -> None:
+    answer, thanked = talk(Persona.LUA, despair, there, "thanks" if there.isascii() else "고마워")[1:]
+    assert answer.text.startswith(("I am glad.", "다행이에요."))
+    assert "?" not in answer.text
+    assert "emergency number" in thanked.text or "긴급 전화" in thanked.text
+
+
+def test_a_request_after_a_courtesy_is_taken_up_without_it() -> None:
+    answer = talk(Persona.NANA, "ok. plan the next steps for me please")[0].text
+    assert "“plan the next steps for me please”" in answer
+    assert "“ok”" not in answer
