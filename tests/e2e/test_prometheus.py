@@ -74,6 +74,7 @@ def test_promtool_accepts_the_scrape_and_the_rules(tmp_path: Path) -> None:
     assert checked.returncode == 0, checked.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.tool("promtool")
 def test_the_rules_raise_what_they_should_and_nothing_else() -> None:
     tested = run("promtool", "test", "rules", "serinus.test.yml")

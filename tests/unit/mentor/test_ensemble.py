@@ -56,6 +56,7 @@ def test_texts_on_one_topic_lie_closer_than_texts_on_two() -> None:
     assert database @ index > database @ meeting
 
 
+@pytest.mark.slow
 def test_the_shipped_heads_are_what_the_seeds_give() -> None:
     spec = importlib.util.spec_from_file_location("train_heads", ROOT / "tools" / "train_heads.py")
     assert spec is not None
