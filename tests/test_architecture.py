@@ -18,6 +18,7 @@ IMPORTS: dict[str, set[str]] = {
     "deployment": set(),
     "errors": set(),
     "pauses": set(),
+    "certificates": set(),
     "problems": {"errors", "messages"},
     "routing": {"deployment", "errors"},
     "metrics": {"deployment"},
@@ -28,7 +29,7 @@ IMPORTS: dict[str, set[str]] = {
     "sentry": {"asgi"},
     "inspection": {
         *("deployment", "analysis", "rollout", "storage", "alerts", "access", "control", "settings"),
-        "sources",
+        *("sources", "certificates"),
     },
     "storage": {"deployment", "errors", "pauses", "routing", "metrics", "analysis", "rollout"},
     "sources": {"deployment", "errors", "metrics", "pauses", "rollout", "settings", "storage"},
@@ -56,6 +57,7 @@ IMPORTS: dict[str, set[str]] = {
     "apart": {"admin", "asgi", "bootstrap", "control", "drill", "settings", "storage"},
     "cli": {
         "apart",
+        "certificates",
         "errors",
         "gateway",
         "messages",

@@ -22,6 +22,7 @@ from serinus.alerts.notifier import Notifier
 from serinus.asgi import Canary, Options, Subject
 from serinus.asgi.protocol import Application, Message, Receive, Scope, Send, route_path
 from serinus.asgi.subject import Reader
+from serinus.certificates import authorities
 from serinus.console.app import PREFIX as CONSOLE
 from serinus.console.app import console_app
 from serinus.control import loop
@@ -93,7 +94,7 @@ class Machinery:
                 await self.store.prepare()
         except (StoreUnavailable, TimeoutError) as error:
             logger.warning("starting without the store, everybody gets LEGACY until it answers: %s", error)
-        client = await self._resources.enter_async_context(httpx2.AsyncClient())
+        client = await self._resources.enter_async_context(httpx2.AsyncClient(verify=authorities()))
         work = (
             loop.run(self.controller, self.store, self.clock, holder=self.name),
             self._notifier(client).run(),

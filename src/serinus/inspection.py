@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from serinus.access import Role
 from serinus.alerts.alert import channels_for
 from serinus.analysis.forecast import Baseline, measured
+from serinus.certificates import authorities
 from serinus.control.kept_split import read_kept
 from serinus.deployment import DeploymentVersion
 from serinus.rollout.plan import Plan
@@ -93,7 +94,7 @@ async def look_at_source(settings: Settings) -> Measured | None:
     selection, meaning = selection_of(settings), meaning_of(settings)
     if selection is None:
         return None
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=authorities()) as client:
         reading = await Prometheus(client, selection).read(None)
     versions = [meaning.version_of(series.labels) for series in reading.requests]
     timed = sum(meaning.version_of(series.labels) is not None for series in reading.latency)

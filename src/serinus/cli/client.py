@@ -3,11 +3,11 @@
 import json
 import ssl
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
 
 import httpx2
 
+from serinus.certificates import authorities, nobody
 from serinus.cli.session import FAILED, NO_ANSWER, NOT_ALLOWED, UNUSABLE, Failure
 
 PREFIX = "/admin/canary"
@@ -76,7 +76,7 @@ class Client:
         return response
 
     def _trusted(self) -> ssl.SSLContext:
-        return _authorities() if self.url.lower().startswith("https:") else _nobody()
+        return authorities() if self.url.lower().startswith("https:") else nobody()
 
     def _errors(self) -> "_Errors":
         return _Errors(self.url)
@@ -110,18 +110,6 @@ class _Errors:
                 f"nobody answers at {self._url}: start `serinus serve`, or name the service with --url or SERINUS_URL",
                 NO_ANSWER,
             ) from error
-
-
-@cache
-def _authorities() -> ssl.SSLContext:
-    """Whom everybody trusts: read once, for that takes longer than to ask a service on this machine."""
-    return httpx2.create_ssl_context()
-
-
-@cache
-def _nobody() -> ssl.SSLContext:
-    """For an address without TLS, where there is no certificate to believe."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _detail(detail: Any) -> str:
