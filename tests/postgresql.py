@@ -118,7 +118,7 @@ class Server:
             return beside.submit(asyncio.run, run()).result()
 
     def remove(self) -> None:
-        self.stop()
+        self.stop(signal.SIGQUIT)  # what is thrown away need not be written down first
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
