@@ -58,7 +58,7 @@ def test_the_report_finds_what_users_want_and_refuses_what_it_cannot_know(rated:
 @pytest.mark.slow
 def test_people_read_it_in_their_language(rated: str) -> None:
     english, korean = (ask(rated, "--language", language).stdout for language in ("en", "ko"))
-    assert "400 rated answers of CANARY to 50 users" in english
+    assert "Rated answers of CANARY: 400, users: 50" in english
     assert "| always Riri | too few | too few |" in english
     assert "평가된 400건" in korean
     assert "| 항상 리리 | 표본 부족 | 표본 부족 |" in korean
