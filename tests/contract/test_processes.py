@@ -110,6 +110,7 @@ def test_events_alone_ring_for_those_who_wait_for_events_alone(shared_url: str) 
     asyncio.run(story())
 
 
+@pytest.mark.slow
 def test_a_watch_that_begins_before_there_are_tables_rings_when_they_come(shared_url: str) -> None:
     async def story() -> None:
         async with opened(shared_url) as here, opened(shared_url) as there:

@@ -149,6 +149,7 @@ def test_a_service_that_nobody_started_serves_legacy_and_says_once_what_to_do(
     assert [record.levelname for record in caplog.records if "--lifespan on" in record.message] == ["WARNING"]
 
 
+@pytest.mark.slow
 def test_a_store_that_fails_a_running_service_is_said_in_ready_and_log_until_it_answers_again(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -5,6 +5,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from control_room import PLAN, Room, live
 from serinus.asgi import Canary, subject
 from serinus.control.agent import Agent
@@ -53,6 +55,7 @@ def test_a_command_in_the_same_process_is_in_force_within_two_seconds() -> None:
     live(story)
 
 
+@pytest.mark.slow
 def test_what_another_process_stores_is_in_force_within_two_seconds(tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path / 'serinus.db'}"
 

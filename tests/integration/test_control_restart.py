@@ -117,6 +117,7 @@ def goes_on(name: str, in_second: int) -> None:
         assert rollout.receipt.deadline_met is not False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STORIES)
 def test_a_controller_that_is_replaced_before_every_tick_decides_the_same_at_the_same_time(name: str) -> None:
     one, events = undisturbed(name)
