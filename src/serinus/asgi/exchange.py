@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from serinus.asgi.body import BodyTape
 from serinus.asgi.protocol import Message, Receive, Scope, Send
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from serinus.asgi.in_flight import InFlight
 
 log = logging.getLogger("serinus.asgi")
+
+
+async def _nobody(*_: object) -> Any:
+    """In the place of the server's two ends once the application has ended; `muted` answers before it is asked."""
 
 
 class Exchange:
@@ -58,10 +62,11 @@ class Exchange:
         self.complete = False
         self.closed = False
         self.muted = False
+        self.laden = False  # with more of the request than its two ends
 
     def listen_to(self, tape: BodyTape) -> None:
         """Hear the client through `tape` from now on, which itself is to `hear` them."""
-        self.tape, self.client = tape, self.incoming
+        self.tape, self.client, self.laden = tape, self.incoming, True
         self.incoming = tape.play()
 
     async def hear(self) -> Message:
@@ -97,13 +102,10 @@ class Exchange:
         in which this exchange is the current one: seconds long, with every connection.
         """
         self.muted = True
-        del self.incoming, self.outgoing
-        if self.is_safe:
-            del self.pristine
-        if self.tape is not None:
-            self.tape = self.client = None
-        if self.task is not None:
-            self.task = None
+        self.incoming = self.outgoing = _nobody
+        if self.laden:
+            self.tape = self.client = self.task = None
+            self.pristine = {}
 
     @property
     def is_awaited(self) -> bool:

@@ -43,7 +43,7 @@ class InFlight:
             self._loop = loop = get_running_loop()
             loop.call_later(self._every_seconds, self._tick)
         if self.timeout_seconds is not None:
-            exchange.task = current_task(loop)
+            exchange.task, exchange.laden = current_task(loop), True
 
     def answered(self, exchange: Exchange) -> None:
         """It has begun to be answered: nobody waits any more."""

@@ -205,7 +205,7 @@ class Canary:
         options = self.options
         is_http = scope["type"] == "http"
         if is_http and (scope["method"] in options.safe_methods or exchange.endpoint in self._safe_endpoints):
-            exchange.is_safe = True
+            exchange.is_safe = exchange.laden = True
             exchange.body_limit_bytes = options.body_limit_bytes
             exchange.pristine = _copy(scope)
 
