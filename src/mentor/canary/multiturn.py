@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from mentor.canary import extraction
 from mentor.canary.acts import Act, act_of, names_a_matter, tells
-from mentor.canary.content import OUT_OF_SCOPE_ODDS, ContentHead
+from mentor.canary.content import OUT_OF_SCOPE_ODDS, shared_head
 from mentor.canary.context import WINDOW_TURNS, context_of, focus_of, foreign_words, recalled
 from mentor.canary.encoder import Encoder
 from mentor.canary.manner import speaks_of_manner
@@ -46,7 +46,7 @@ class MultiturnEngine:
     def __init__(self, encoder: Encoder, *, remembers: bool) -> None:
         self._encoder = encoder
         self._retriever = Retriever(encoder)
-        self._head = ContentHead(encoder)
+        self._head = shared_head()
         self._remembers = remembers
 
     def prepare(self, session: Session, turns: Sequence[Turn], message: str) -> Prepared:

@@ -47,8 +47,7 @@ class InFlight:
 
     def answered(self, exchange: Exchange) -> None:
         """It has begun to be answered: nobody waits any more."""
-        since = exchange.awaiting_since
-        exchange.seconds = (self.timer() if since is None else since) - exchange.started  # `lasted` without its call
+        exchange.seconds = exchange.lasted(self.timer())
         self._unanswered.discard(exchange)
 
     def forget(self, exchange: Exchange) -> None:
