@@ -12,6 +12,7 @@ from defusedxml.ElementTree import fromstring
 from admin_desk import Desk, at_desk, kind
 from control_room import PLAN
 from serinus.drill.receipt import DrillReceipt
+from serinus.messages import render_name
 from serinus.reports.document import Kind
 from serinus.rollout.events import Event, EventKind
 from serinus.rollout.plan import ApprovalGate, Evidence, Plan
@@ -74,7 +75,7 @@ def test_the_incident_is_told_with_its_receipt_its_numbers_and_how_many_were_aff
         document = await read(desk, Kind.INCIDENT)
         assert document["rollout_id"] == rollout.id
         outcome = facts(section(document, "summary")[1])
-        assert (outcome["cause"], outcome["deadline met"]) == (receipt.cause, True)
+        assert (outcome["cause"], outcome["deadline met"]) == (render_name(receipt.cause), True)
         [instants] = section(document, "receipt")
         after = {row["fact"]: row["after"] for row in instants["rows"]}
         assert after["completed"] == pytest.approx(receipt.completed_at - receipt.breach_at)  # type: ignore[operator]
@@ -85,6 +86,14 @@ def test_the_incident_is_told_with_its_receipt_its_numbers_and_how_many_were_aff
         assert affected["share of users"] == 20.0
         numbers = {row["fact"]: row["value"] for row in section(document, "decision")[1]["rows"]}
         assert numbers["canary requests"] > 0
+        [where] = section(document, "endpoints")[0]["rows"]
+        assert (where["endpoint"], where["legacy_error_rate"], where["canary_error_rate"] > 0.5) == (
+            "(other)",
+            0.0,
+            True,
+        )
+        findings = [row["finding"] for block in section(document, "judgement") for row in block.get("rows", ())]
+        assert any("proven worse since 2" in finding for finding in findings)
         told = [row["number"] for row in section(document, "timeline")[0]["rows"]]
         assert told == [event.sequence for event in await desk.room.store.events(rollout_id=rollout.id)]
         assert len([text for text in section(document, "post_mortem")[1]["questions"] if text.startswith("Why")]) == 5

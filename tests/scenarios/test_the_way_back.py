@@ -1,5 +1,6 @@
 """Rollbacks on a manual clock: what starts them, by when they are over, and what their receipts say."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from scenarios.stage import T0, Agent, Stage, breached, check, report, trigger
 from serinus.analysis.verdict import LimitCheck, Metric, Report, Verdict
+from serinus.messages import render_event
 from serinus.plans import load_shipped
 from serinus.rollout import commands
 from serinus.rollout.events import EventKind
@@ -80,6 +82,33 @@ def test_a_rollback_is_told_to_whom_the_plan_tells_of_any_limit_that_is_breached
     started = stage.told(EventKind.ROLLBACK_STARTED)[0]
     assert started.details["cause"] == "availability"
     assert set(started.channels) == {"slack", "pagerduty"}
+
+
+def worse_p95(*endpoints: str) -> Callable[[Stage], Report]:
+    """The canary is proven slower than LEGACY, within every limit, and so are `endpoints` by themselves."""
+    slower = check("p95", Metric.P95, Verdict.FAIL, since=T0 + 1)
+    apart = tuple(replace(slower, endpoint=endpoint) for endpoint in endpoints)
+
+    def look(stage: Stage) -> Report:
+        return replace(report(stage.plan, stage.now, worse=(slower,)), endpoints=apart)
+
+    return look
+
+
+def test_a_rollback_says_which_endpoints_are_worse_by_themselves_the_clearest_first() -> None:
+    stage = Stage(PLAN, look=worse_p95("/search", "/cart", "/pay", "/items"))
+    stage.run_until(Phase.ROLLING_BACK, within=20)
+    started = stage.told(EventKind.ROLLBACK_STARTED)[0]
+    assert started.details["worse_on"] == ["/search", "/cart", "/pay"]
+    assert render_event(started)[1].endswith("; worse by itself: /search, /cart, /pay")
+
+
+def test_a_comparison_of_the_name_of_a_trigger_is_told_where_comparisons_are_from_its_begin_to_its_end() -> None:
+    stage = Stage(PLAN, look=worse_p95())
+    stage.run_until(Phase.ROLLED_BACK, within=20)
+    started, completed = (stage.told(kind)[0] for kind in (EventKind.ROLLBACK_STARTED, EventKind.ROLLBACK_COMPLETED))
+    assert started.details["cause"] == trigger(PLAN, "p95").limit.name
+    assert started.channels == completed.channels == ()
 
 
 @pytest.mark.parametrize(("name", "deadline"), [("error-rate", 60), ("p95", 300), ("availability", 900)])

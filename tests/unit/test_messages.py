@@ -3,8 +3,10 @@
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from math import inf
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -35,6 +37,10 @@ RAISED = {"Refused", "Forbidden", "Unauthenticated", "NotFound", "StaleRevision"
 FORMS = re.compile(r"\b(?:serinus|curl) [a-z]")
 ADVICE = "add it to src/serinus/messages/phrases.ko.toml"
 COMPUTED = {"value", "need", "since"}  # of every check, beside its numbers
+
+
+def rule(template: str, *, enabled: bool = True, most: float | None = None) -> dict[str, Any]:
+    return {"template": template, "enabled": enabled, "max_percentage": most}
 
 
 def test_all_languages_have_the_same_texts_with_the_same_placeholders() -> None:
@@ -149,6 +155,32 @@ def test_an_event_by_a_person_tells_their_words_even_when_they_are_a_code() -> N
 def test_people_count_steps_from_one() -> None:
     event = Event(EventKind.STEP_ENTERED, 0.0, ITSELF, details={"step": 0, "steps": 4, "percentage": 5.0})
     assert render_event(event)[0] == "The canary gets 5 % (step 1 of 4)"
+
+
+def test_a_rollback_before_the_first_canary_request_names_no_instant() -> None:
+    at = {"last_canary_at": 60.0}
+    done = Event(EventKind.ROLLBACK_COMPLETED, 0.0, ITSELF, details=at)
+    assert render_event(done)[0] == "Rolled back: the last canary request was routed at 1970-01-01 00:01:00 UTC"
+    untouched = replace(done, details={"last_canary_at": None})
+    assert render_event(untouched)[0] == "Rolled back: no request had been routed to the canary"
+
+
+@pytest.mark.parametrize(
+    ("details", "english", "korean"),
+    [
+        ({"enabled": True, "canary_percentage": 50.0, "endpoints": []}, ": the canary gets 50 %", ": 카나리 비율 50 %"),
+        ({"enabled": False, "canary_percentage": 50.0, "endpoints": []}, ": the canary is off", ": 카나리 꺼짐"),
+        (
+            {"endpoints": [rule("/cart", enabled=False), rule("/pay", most=10.0), rule("/")]},
+            "; /cart off; /pay at most 10 %; / on",
+            "; /cart 꺼짐; /pay 최대 10 %; / 켜짐",
+        ),
+    ],
+)
+def test_a_changed_configuration_says_what_it_is_now(details: dict[str, Any], english: str, korean: str) -> None:
+    event = Event(EventKind.CONFIG_CHANGED, 0.0, "ann", details=details)
+    assert render_event(event)[0].endswith(english)
+    assert render_event(event, "ko")[0].endswith(korean)
 
 
 def test_an_infinite_figure_does_not_fail_the_sentence() -> None:

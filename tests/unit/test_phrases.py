@@ -36,7 +36,7 @@ def test_a_translation_has_the_places_of_its_sentence_and_is_korean() -> None:
             "cannot pause a rollout that is rolled_back; this is possible when it is progressing, holding",
             "롤아웃의 상태가 롤백됨이므로 일시 정지할 수 없습니다. 가능한 상태: 진행 중, 유지 중",
         ),
-        ("this needs the role operator; bob has viewer", "역할 운영자이(가) 필요합니다. bob 님은 조회자입니다"),
+        ("this needs the role operator; bob has viewer", "역할 운영자가 필요합니다. bob 님은 조회자입니다"),
         ("Refused: no rollout is running; start one first", "Refused: 진행 중인 롤아웃이 없습니다. 먼저 시작하십시오"),
         ("a sentence that nobody has foreseen", "a sentence that nobody has foreseen"),
     ],
@@ -56,7 +56,7 @@ def test_the_language_is_the_first_that_there_is() -> None:
     [
         (["rolback"], "'rollback'을(를) 뜻했습니까?"),
         (["approve"], "인자 'GATE'이(가) 없습니다."),
-        (["pause", "--cap", "300"], "300이(가) 0에서 100 사이가 아닙니다"),
+        (["pause", "--cap", "300"], "300이 0에서 100 사이가 아닙니다"),
         (["status", "--wach"], "옵션"),
         (["status", "--url", "http://127.0.0.1:1"], "응답이 없습니다"),
     ],

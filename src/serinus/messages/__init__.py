@@ -3,12 +3,13 @@ documents, in ``reports.en.toml`` and ``reports.ko.toml``.
 
 Placeholders take Python's format specifications, and those of `_Texts`: ``percent`` (0.012 is "1.20 %"), ``+percent``
 (0.089 is "+8.9 %"), ``points`` and ``+points`` (0.005 is "0.50 pp"), ``percentage`` (5.0 is "5 %"), ``milliseconds``,
-``duration``, ``pace`` and ``time`` (of seconds), ``about`` (of an estimated number), ``list``, and ``name`` (of a code
-that has a name of its own). A reason that reads differently for one metric stands under ``reason.metric`` too.
+``duration``, ``pace`` and ``time`` (of seconds), ``about`` (of an estimated number), ``list``, ``rules`` (of
+endpoints), and ``name`` (of a code that has a name of its own). A reason that reads differently for one metric stands
+under ``reason.metric`` too, an event's headline that depends on its details under ``kind.case``.
 """
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
@@ -17,7 +18,8 @@ from typing import Any
 
 from serinus.analysis.pace import LONGEST_SECONDS
 from serinus.analysis.verdict import Check
-from serinus.rollout.events import ITSELF, Event
+from serinus.messages.particles import settled
+from serinus.rollout.events import ITSELF, Event, EventKind
 from serinus.rollout.findings import detailed
 from serinus.rollout.gates import GateStatus
 
@@ -40,7 +42,23 @@ def render(
 
 def render_finding(finding: Check | GateStatus, language: str = DEFAULT_LANGUAGE) -> str:
     """What a check or a gate has found: its reason with the figures, where, and between which bounds."""
-    return _finding(detailed(finding), language)
+    return render_detailed(detailed(finding), language)
+
+
+def render_detailed(details: Mapping[str, Any], language: str = DEFAULT_LANGUAGE) -> str:
+    """`details` as `rollout.findings.detailed` makes them, possibly by an earlier version, that knew less."""
+    texts, metric = catalogue(language)["findings"], details.get("metric")
+    known = {name: details.get(name) for name in ("value", "need", "since")}
+    said = {name: value for name, value in known.items() if value is not None}
+    sentence = render(details["reason"], {**said, **details["numbers"]}, language, metric=metric)
+    if bounds := details.get("interval"):
+        template = texts.get(f"between.{metric}", texts["between"])
+        sentence = _Texts(language).format(template, sentence=sentence, low=bounds[0], high=bounds[1])
+    if endpoint := details.get("endpoint"):
+        return _Texts(language).format(texts["on_endpoint"], endpoint=endpoint, sentence=sentence)
+    if endpoints := details.get("worse_on"):
+        return _Texts(language).format(texts["worse_on"], endpoints=endpoints, sentence=sentence)
+    return sentence
 
 
 def render_problem(code: str, details: Mapping[str, Any], language: str = DEFAULT_LANGUAGE) -> str:
@@ -84,7 +102,7 @@ def render_event(event: Event, language: str = DEFAULT_LANGUAGE) -> tuple[str, s
         known["step_number"] = step + 1  # people count from 1
     if event.incident is not None:
         known["limit"] = event.incident.rpartition("@")[0]  # of a breach or an alert
-    headline = _Texts(language).vformat(catalogue(language)["events"][event.kind], (), known)
+    headline = _Texts(language).vformat(catalogue(language)["events"][_headline(event)], (), known)
     return headline, _why(event, language)
 
 
@@ -99,25 +117,21 @@ def placeholders(template: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(template) if name}
 
 
+def _headline(event: Event) -> str:
+    """The code of the headline; what an event's details leave out has a headline that does without."""
+    if event.kind is EventKind.ROLLBACK_COMPLETED and event.details.get("last_canary_at") is None:
+        return f"{event.kind}.untouched"
+    if event.kind is EventKind.CONFIG_CHANGED and event.details:
+        enabled = event.details.get("enabled", "endpoints")
+        return f"{event.kind}.{'on' if enabled is True else enabled or 'off'}"
+    return event.kind
+
+
 def _why(event: Event, language: str) -> str:
     """The finding that an event rests on; or else the words, or the code, of its reason."""
     if isinstance(event.details.get("numbers"), dict) and isinstance(event.details.get("reason"), str):
-        return _finding(event.details, language)
+        return render_detailed(event.details, language)
     return render(event.reason, {}, language) if event.actor == ITSELF else event.reason
-
-
-def _finding(details: Mapping[str, Any], language: str) -> str:
-    """`details` as `rollout.findings.detailed` makes them, possibly by an earlier version, that knew less."""
-    texts, metric = catalogue(language)["findings"], details.get("metric")
-    known = {name: details.get(name) for name in ("value", "need", "since")}
-    said = {name: value for name, value in known.items() if value is not None}
-    sentence = render(details["reason"], {**said, **details["numbers"]}, language, metric=metric)
-    if bounds := details.get("interval"):
-        template = texts.get(f"between.{metric}", texts["between"])
-        sentence = _Texts(language).format(template, sentence=sentence, low=bounds[0], high=bounds[1])
-    if endpoint := details.get("endpoint"):
-        sentence = _Texts(language).format(texts["on_endpoint"], endpoint=endpoint, sentence=sentence)
-    return sentence
 
 
 class _Known(dict[str, Any]):
@@ -129,6 +143,7 @@ class _Known(dict[str, Any]):
 
 class _Texts(Formatter):
     def __init__(self, language: str) -> None:
+        self._language = language
         self._words = catalogue(language)["words"]
         self._formats: Mapping[str, Callable[[Any], str]] = {
             "percent": lambda share: f"{share * 100:.2f} %",
@@ -143,8 +158,13 @@ class _Texts(Formatter):
             "pace": self._pace,
             "time": lambda at: datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
             "name": lambda code: render_name(code, language),
+            "rules": self._rules,
             "list": lambda items: ", ".join(map(_plain, items)) or UNKNOWN,
         }
+
+    def vformat(self, format_string: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+        text = super().vformat(format_string, args, kwargs)
+        return settled(text) if self._language == "ko" else text
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if value is None:
@@ -163,6 +183,17 @@ class _Texts(Formatter):
         if seconds >= LONGEST_SECONDS:
             return str(self._words["pace_never"])
         return str(self._words["pace"].format(duration=self._duration(seconds)))
+
+    def _rules(self, endpoints: Iterable[Mapping[str, Any]]) -> str:
+        """The endpoints with a rule of their own, each behind a semicolon; nothing without any."""
+        return "".join(f"; {rule['template']} {self._rule(rule)}" for rule in endpoints)
+
+    def _rule(self, rule: Mapping[str, Any]) -> str:
+        if not rule["enabled"]:
+            return str(self._words["endpoint_off"])
+        if rule["max_percentage"] is None:
+            return str(self._words["endpoint_on"])
+        return f"{self._words['at_most']} {rule['max_percentage']:g} %"
 
     def _duration(self, seconds: float) -> str:
         """The two largest units, as a person would say it."""

@@ -12,6 +12,7 @@ from importlib.resources import files
 from string import Formatter
 
 from serinus.messages import DEFAULT_LANGUAGE, LANGUAGES, catalogue
+from serinus.messages.particles import settled
 
 LISTED = ", "
 
@@ -39,7 +40,7 @@ def _sentence(text: str, language: str) -> str:
     if found is None:
         return text.replace(bare, _unknown(bare, language)) if bare else text
     template, values = found
-    said = template.format(**{name: _value(value, language) for name, value in values.items()})
+    said = settled(template.format(**{name: _value(value, language) for name, value in values.items()}))
     return text.replace(bare, said) if bare else text
 
 

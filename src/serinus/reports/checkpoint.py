@@ -60,7 +60,7 @@ def _checks(event: Event, words: Words) -> Table:
     several = event.details.get("checks")
     checks = [check for check in (several if isinstance(several, list) else ()) if isinstance(check, Mapping)]
     rows = tuple(
-        (_named(checks, place, words), words(f"verdict_{check['verdict']}"), _finding(check, words))
+        (_named(checks, place, words), words(f"verdict_{check['verdict']}"), words.finding(check))
         for place, check in enumerate(checks)
     )
     return Table(tuple(words.column(name) for name in ("check", "verdict", "finding")), rows, label=words("label_slo"))
@@ -68,13 +68,9 @@ def _checks(event: Event, words: Words) -> Table:
 
 def _named(checks: Sequence[Mapping[str, Any]], place: int, words: Words) -> str:
     """A check whose name has been there before is the proof of it."""
-    name = str(checks[place]["check"])
-    return words("proof_of", check=name) if any(check["check"] == name for check in checks[:place]) else name
-
-
-def _finding(check: Mapping[str, Any], words: Words) -> str:
-    own = {name: check[name] for name in ("value", "need") if check[name] is not None}
-    return words.reason(str(check["reason"]), {**own, **check["numbers"]}, str(check["metric"]))
+    code = str(checks[place]["check"])
+    name = words.name(code)
+    return words("proof_of", check=name) if any(check["check"] == code for check in checks[:place]) else name
 
 
 def _all(several: list[Event], words: Words) -> Table:

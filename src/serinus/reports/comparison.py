@@ -32,6 +32,7 @@ def judgement(facts: Facts, words: Words) -> tuple[Section, ...]:
         figures.checks(words, report.slo, words("label_slo")),
         figures.checks(words, report.proof, words("label_proof")),
         figures.checks(words, report.worse, words("label_worse")),
+        figures.checks(words, report.endpoints, words("label_endpoints")),
         figures.checks(words, (each.check for each in report.limits.values()), words("label_limits")),
         figures.checks(words, report.holds, words("label_holds")),
     )

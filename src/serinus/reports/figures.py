@@ -13,6 +13,7 @@ from serinus.reports.document import Mark, Plot, Series, Table, Unit, Value
 from serinus.reports.facts import CANARY, LEGACY, Pair, Window, added_up
 from serinus.reports.words import Words
 from serinus.rollout.events import Event, EventKind
+from serinus.rollout.findings import detailed
 from serinus.storage.rollups import TimelinePoint
 
 HOUR = 3_600
@@ -112,15 +113,16 @@ def versus(words: Words, first: str, pairs: Mapping[str, Pair], label: str = "")
 
 def checks(words: Words, several: Iterable[Check], label: str = "") -> Table | None:
     """What the controller asked, and the answers; None without any."""
-    rows = tuple((check.name, words(f"verdict_{check.verdict}"), finding(words, check)) for check in several)
+    rows = tuple(
+        (words.name(check.name), words(f"verdict_{check.verdict}"), finding(words, check)) for check in several
+    )
     columns = tuple(words.column(name) for name in ("check", "verdict", "finding"))
     return Table(columns, rows, label) if rows else None
 
 
 def finding(words: Words, check: Check) -> str:
-    """The sentence of a check, with its numbers."""
-    own = {name: value for name, value in (("value", check.value), ("need", check.need)) if value is not None}
-    return words.reason(check.reason, {**own, **check.numbers}, check.metric)
+    """The sentence of a check: since when, how much, where, and between which bounds."""
+    return words.finding(detailed(check))
 
 
 def plots(words: Words, window: Window, marked: tuple[Mark, ...] = ()) -> tuple[Plot, ...]:

@@ -40,6 +40,7 @@ def sections(facts: Facts, words: Words) -> tuple[Section, ...]:
         words.section("breach", *_breach(facts, words)),
         words.section("decision", *_decision(facts, words)),
         words.section("affected", *_affected(facts, receipt, words)),
+        words.section("endpoints", figures.endpoints(words, facts.window)),
         words.section("plots", *figures.plots(words, facts.window, figures.marks(words, facts.events))),
         *judgement(facts, words),
         words.section("timeline", rollouts.timeline(words, facts.events)),
@@ -55,7 +56,7 @@ def _summary(facts: Facts, receipt: Receipt, words: Words) -> str:
     began_at = receipt.breach_at or receipt.decided_at
     last_at = receipt.last_canary_at or receipt.decided_at
     seconds = max(0.0, last_at - began_at)
-    return words("text_incident", cause=receipt.cause, percentage=share, seconds=seconds, met=words(met))
+    return words("text_incident", cause=words.name(receipt.cause), percentage=share, seconds=seconds, met=words(met))
 
 
 def _breach(facts: Facts, words: Words) -> tuple[Table | Text, ...]:

@@ -60,7 +60,7 @@ def outcome(words: Words, given: Receipt) -> Table:
     last_at = given.last_canary_at if given.last_canary_at is not None else given.decided_at
     left = None if given.deadline_at is None else given.deadline_at - last_at
     lines: tuple[tuple[str, Value, Unit], ...] = (
-        ("cause", given.cause, Unit.TEXT),
+        ("cause", words.name(given.cause), Unit.TEXT),
         ("severity", words(f"severity_{given.severity}") if given.severity else None, Unit.TEXT),
         ("by", words("itself") if given.by == ITSELF else given.by, Unit.TEXT),
         ("proven", given.proven, Unit.FLAG),

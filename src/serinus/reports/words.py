@@ -1,9 +1,10 @@
 """The words of documents, in one language."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from serinus.messages import format_value, render, render_report
+from serinus.messages import format_value, render, render_detailed, render_name, render_report
 from serinus.reports.document import Column, Section, Table, Unit, Value
 
 SPECIFICATIONS = {
@@ -30,6 +31,14 @@ class Words:
 
     def reason(self, code: str, numbers: dict[str, float] | None = None, metric: str | None = None) -> str:
         return render(code, numbers or {}, self.language, metric=metric)
+
+    def name(self, code: str) -> str:
+        """What people call a check, a limit or a cause."""
+        return render_name(code, self.language)
+
+    def finding(self, details: Mapping[str, Any]) -> str:
+        """The sentence of a check with its numbers, as `rollout.findings.detailed` gives them."""
+        return render_detailed(details, self.language)
 
     def shown(self, value: Value, unit: Unit) -> str:
         """As people read it; what is not known is a dash."""

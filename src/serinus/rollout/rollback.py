@@ -107,6 +107,7 @@ def _started(rollout: Rollout, cause: Cause, receipt: Receipt) -> Event:
         "deadline_at": receipt.deadline_at,
         "step": rollout.step,
         "percentage": rollout.percentage,
+        "worse_on": list(cause.endpoints),
     }
     details |= detailed(cause.check) if cause.check else {}
     return replace(
@@ -135,7 +136,8 @@ def _completed(rollout: Rollout, now: float) -> Event:
 
 
 def _event(rollout: Rollout, kind: EventKind, at: float, reason: str, details: dict[str, Detail]) -> Event:
-    cause = rollout.receipt.cause if rollout.receipt else MANUAL
+    receipt = rollout.receipt
+    cause = receipt.cause if receipt and receipt.severity else MANUAL  # a comparison may bear the name of a trigger
     incident = next((breach.incident for breach in rollout.breaches if breach.trigger == cause), None)
     return Event(kind, at, ITSELF, rollout.id, reason, details, incident, channels_of(rollout, cause))
 

@@ -11,6 +11,7 @@ from serinus.rollout.state import Breach, Decision, Fleet, Phase, Rollout, chang
 
 SAFETY_SECONDS = 10.0  # before a deadline: a tick, the agents' adoption, and a store that answers slowly
 SAFETY_SHARE = 0.25  # of deadlines so short that ten seconds would leave no time to look
+NAMED_ENDPOINTS = 3  # of those that are worse by themselves: the rest stands in the incident's report
 BREAKER = "breaker"  # what freezes while an agent has stopped its own canary traffic
 
 _URGENCY = {severity: rank for rank, severity in enumerate(Severity)}
@@ -18,7 +19,10 @@ _URGENCY = {severity: rank for rank, severity in enumerate(Severity)}
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why to roll back: `proven` by a test, or only observed when the deadline came."""
+    """Why to roll back: `proven` by a test, or only observed when the deadline came.
+
+    `endpoints` are those that are proven worse by themselves, the clearest first.
+    """
 
     name: str
     reason: str
@@ -26,6 +30,7 @@ class Cause:
     check: Check | None = None
     breach: Breach | None = None
     channels: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = ()
 
 
 def act_at(breach: Breach, trigger: Trigger) -> float:
@@ -59,7 +64,8 @@ def cause_of_rollback(rollout: Rollout, report: Report, now: float) -> Cause | N
     worse = [_proven_worse(rollout, check) for check in report.worse if _rolls_back(rollout, check)]
     due = [cause for trigger in _by_urgency(rollout) if (cause := _due(rollout, trigger, report, now))]
     cause = next(iter((*proven, *worse, *due)), None)
-    return cause and replace(cause, channels=_told(rollout, cause))
+    endpoints = tuple(check.endpoint for check in report.endpoints if check.endpoint is not None)
+    return cause and replace(cause, channels=_told(rollout, cause), endpoints=endpoints[:NAMED_ENDPOINTS])
 
 
 def freeze(rollout: Rollout, report: Report, fleet: Fleet, now: float) -> Decision:
