@@ -59,6 +59,9 @@ class Database:
         self.url = make_url(url)
         kind: type[SQLite | PostgreSQL] = SQLite if self.url.get_backend_name() == "sqlite" else PostgreSQL
         self._backend: Backend = kind(self.url, POOL_TIMEOUT_SECONDS)
+        self._glancing = self.engine.execution_options(**self._backend.glance_options)
+        self._reading = self.engine.execution_options(**self._backend.read_options)
+        self._writing = self.engine.execution_options(**self._backend.write_options)
         self._failures: tuple[type[Exception], ...] = (DBAPIError, PoolTimeout, *self._backend.failures)
 
     @property
@@ -67,22 +70,29 @@ class Database:
 
     @asynccontextmanager
     async def glance(self) -> AsyncIterator[AsyncConnection]:
-        """A connection for one query: without a transaction around it there is one trip in the place of three."""
+        """A connection for one query: without a transaction around it there is one trip in the place of two."""
         with self._translated_errors():
-            async with self.engine.connect() as connection:
-                yield await connection.execution_options(**self._backend.glance_options)
+            async with self._glancing.connect() as connection:
+                yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection whose reads see one consistent state."""
         with self._translated_errors():
-            async with self.engine.connect() as connection:
-                yield await connection.execution_options(**self._backend.read_options)
+            async with self._reading.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def write_once(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for one statement, which is committed as soon as it has run: one trip in the place of two."""
+        with self._translated_errors():
+            async with self._backend.turn(), self._glancing.connect() as connection:
+                yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction: committed at the end of the block, undone when the block raises."""
-        async with self._writing(self.engine) as connection:
+        async with self._writing_with(self._writing) as connection:
             yield connection
 
     async def migrate(self, package: str) -> None:
@@ -95,7 +105,8 @@ class Database:
             async with self.read() as connection:  # which waits for nobody, and for no silent server without end
                 if await connection.run_sync(_is_up_to_date, package):
                     return
-            async with self._writing(self._backend.migrating()) as connection:
+            engine = self._backend.migrating().execution_options(**self._backend.write_options)
+            async with self._writing_with(engine) as connection:
                 await self._backend.lock_tables(connection)
                 try:
                     await connection.run_sync(_upgrade, package)
@@ -120,12 +131,10 @@ class Database:
         await self._backend.close()
 
     @asynccontextmanager
-    async def _writing(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    async def _writing_with(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         with self._translated_errors():
-            async with self._backend.turn(), engine.connect() as connection:
-                await connection.execution_options(**self._backend.write_options)
-                async with connection.begin():
-                    yield connection
+            async with self._backend.turn(), engine.begin() as connection:
+                yield connection
 
     @contextmanager
     def _translated_errors(self) -> Iterator[None]:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from threading import Thread
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from urllib.parse import quote
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -189,4 +189,4 @@ def _identity(path: str) -> tuple[int, int] | None:
 
 def _begin(connection: SyncConnection) -> None:
     if begin := connection.get_execution_options().get("serinus_begin", "BEGIN"):
-        connection.exec_driver_sql(begin)
+        cast(Connection, connection.connection.driver_connection).begin_with(begin)

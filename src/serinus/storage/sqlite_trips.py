@@ -1,4 +1,8 @@
-"""A connection to SQLite lives in a thread of its own: one trip there for a statement, where aiosqlite takes four."""
+"""A connection to SQLite lives in a thread of its own, and every trip there costs.
+
+One for a statement, where aiosqlite takes four; the statement that begins a transaction goes along with the first one
+in it, and where nothing was begun nothing is undone.
+"""
 
 import asyncio
 import sqlite3
@@ -21,6 +25,22 @@ class Connection(aiosqlite.Connection):
         super().__init__(self._open, ROWS_AT_ONCE)
         self._connect_there = connect
         self._opened: sqlite3.Connection | None = None
+        self._beginning: str | None = None
+
+    def begin_with(self, statement: str) -> None:
+        """`statement` goes ahead of the next one; what it raises is raised there."""
+        self._beginning = statement
+
+    async def commit(self) -> None:
+        if self._beginning is None:
+            await super().commit()
+        self._beginning = None
+
+    async def rollback(self) -> None:
+        """The thread is at rest: a connection whose statement was given up on the way is closed by SQLAlchemy."""
+        self._beginning = None
+        if self.in_transaction:
+            await super().rollback()
 
     def stop(self) -> asyncio.Future[Any] | None:
         self._tx.put_nowait((None, self._close))
@@ -37,8 +57,9 @@ class Connection(aiosqlite.Connection):
     def cursor(self) -> "Cursor":  # type: ignore[override]  # made without a trip, there is nothing to wait for
         return Cursor(self)
 
-    async def begin(self, method: str, sql: str, parameters: Any) -> tuple[sqlite3.Cursor, list[Any], bool]:
-        return await self.there(_begin, self._conn, method, sql, parameters)
+    async def run(self, method: str, sql: str, parameters: Any) -> tuple[sqlite3.Cursor, list[Any], bool]:
+        beginning, self._beginning = self._beginning, None
+        return await self.there(_run, self._conn, beginning, method, sql, parameters)
 
     async def there(self, work: Callable[..., T], *arguments: Any) -> T:
         """What `work` returns in the connection's thread."""
@@ -63,10 +84,10 @@ class Cursor:
         return self
 
     async def execute(self, sql: str, parameters: Any = ()) -> None:
-        self._cursor, self._rows, self._is_over = await self._connection.begin("execute", sql, parameters)
+        self._cursor, self._rows, self._is_over = await self._connection.run("execute", sql, parameters)
 
     async def executemany(self, sql: str, parameters: Any) -> None:
-        self._cursor, self._rows, self._is_over = await self._connection.begin("executemany", sql, parameters)
+        self._cursor, self._rows, self._is_over = await self._connection.run("executemany", sql, parameters)
 
     async def fetchone(self) -> Any:
         return next(iter(await self.fetchmany(1)), None)
@@ -105,10 +126,12 @@ class Cursor:
         return self._cursor.lastrowid
 
 
-def _begin(
-    connection: sqlite3.Connection, method: str, sql: str, parameters: Any
+def _run(
+    connection: sqlite3.Connection, beginning: str | None, method: str, sql: str, parameters: Any
 ) -> tuple[sqlite3.Cursor, list[Any], bool]:
     cursor = connection.cursor()
+    if beginning is not None:
+        cursor.execute(beginning)
     getattr(cursor, method)(sql, parameters)
     return cursor, *_go_on(cursor, ROWS_AT_ONCE)
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from itertools import chain
 from pathlib import Path
 
@@ -86,3 +88,92 @@ def test_a_stream_that_is_left_early_holds_nothing_up(tmp_path: Path) -> None:
         await connection.execute(text("DROP TABLE t"))  # SQLite refuses while somebody reads it
 
     connected(story, f"sqlite+aiosqlite:///{tmp_path / 'some.db'}")
+
+
+def test_a_transaction_begins_with_its_first_statement_and_where_nothing_began_nothing_is_undone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def run() -> None:
+        database = Database("sqlite+aiosqlite://")
+        async with database.write() as connection:
+            await connection.execute(text("CREATE TABLE t (x INTEGER UNIQUE)"))
+        caplog.set_level(logging.DEBUG, "aiosqlite")
+        async with database.write() as connection:
+            await connection.execute(text("INSERT INTO t VALUES (1)"))
+        assert trips(caplog) == len(["BEGIN IMMEDIATE; INSERT", "COMMIT"])
+        async with database.read() as connection:
+            assert await connection.scalar(text("SELECT x FROM t")) == 1
+        assert trips(caplog) == len(["BEGIN; SELECT", "ROLLBACK"])
+        async with database.glance() as connection:
+            assert await connection.scalar(text("SELECT x FROM t")) == 1
+        assert trips(caplog) == len(["SELECT"])
+        async with database.write_once() as connection:
+            await connection.execute(text("INSERT INTO t VALUES (2)"))
+        assert trips(caplog) == len(["INSERT"])
+        async with database.write():
+            pass
+        assert trips(caplog) == 0
+        await database.close()
+
+    asyncio.run(run())
+
+
+def test_what_is_written_at_once_is_there_for_others_before_the_connection_is_given_back(tmp_path: Path) -> None:
+    async def run() -> None:
+        database = Database(f"sqlite+aiosqlite:///{tmp_path / 'some.db'}")
+        async with database.write() as connection:
+            await connection.execute(text("CREATE TABLE t (x INTEGER)"))
+        async with database.write_once() as connection:
+            await connection.execute(text("INSERT INTO t VALUES (1)"))
+            with closing(sqlite3.connect(tmp_path / "some.db")) as other:
+                assert other.execute("SELECT x FROM t").fetchall() == [(1,)]
+        await database.close()
+
+    asyncio.run(run())
+
+
+def test_a_write_whose_only_statement_fails_leaves_no_transaction_open(tmp_path: Path) -> None:
+    async def run() -> None:
+        database = Database(f"sqlite+aiosqlite:///{tmp_path / 'some.db'}?timeout=0.1")
+        async with database.write() as connection:
+            await connection.execute(text("CREATE TABLE t (x INTEGER UNIQUE)"))
+            await connection.execute(text("INSERT INTO t VALUES (1)"))
+        with pytest.raises(IntegrityError):
+            async with database.write() as connection:
+                await connection.execute(text("INSERT INTO t VALUES (1)"))
+        with sqlite3.connect(tmp_path / "some.db", timeout=0) as other:
+            other.execute("INSERT INTO t VALUES (2)")
+        await database.close()
+
+    asyncio.run(run())
+
+
+def test_who_gives_up_while_a_write_is_under_way_leaves_no_lock_behind(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "some.db"
+
+    async def run() -> None:
+        database = Database(f"sqlite+aiosqlite:///{path}?timeout=30")
+        async with database.write() as connection:
+            await connection.execute(text("CREATE TABLE t (x INTEGER)"))
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            caplog.set_level(logging.DEBUG, "aiosqlite")
+            impatient = asyncio.ensure_future(_insert(database))
+            while not trips(caplog):  # noqa: ASYNC110 - a line of a log sets no event
+                await asyncio.sleep(0)
+            impatient.cancel()
+            other.execute("COMMIT")
+            with pytest.raises(asyncio.CancelledError):
+                await impatient
+        await database.close()
+        with closing(sqlite3.connect(path, timeout=0)) as other:
+            other.execute("BEGIN IMMEDIATE")
+
+    asyncio.run(run())
+
+
+async def _insert(database: Database) -> None:
+    async with database.write() as connection:
+        await connection.execute(text("INSERT INTO t VALUES (1)"))
