@@ -138,6 +138,8 @@ class Engines:
         """Build what is built lazily, so that the first request does not pay for it."""
         _ = (self.recommendation_engine, self.session_manager, self.multiturn_engine)
         _ = (self.legacy_recommendation_engine, self.legacy_multiturn_engine, self.log, self.responder)
+        for version in DeploymentVersion:
+            self.health(version).rehearse()
 
     def status(self) -> dict[str, bool]:
         built = {

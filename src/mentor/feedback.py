@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -17,6 +17,9 @@ from mentor.learning import LearnedStore
 from mentor.paging import Cursor, Page, newest_first
 from mentor.personas import Persona
 from serinus import Database, DeploymentVersion
+
+_ADD: Final = insert(tables.recommendations)
+_COLUMNS: Final = tuple(column.name for column in tables.recommendations.columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +66,10 @@ class RecommendationLog:
         return f"rec_{secrets.token_urlsafe(18)}"
 
     async def add(self, made: MadeRecommendation) -> None:
-        values = {column.name: getattr(made, column.name) for column in tables.recommendations.columns}
+        values = {name: getattr(made, name) for name in _COLUMNS}
         values["hints"] = {name: label for name, label in asdict(made.hints).items() if label is not None}
-        async with self._database.write() as connection:
-            await connection.execute(insert(tables.recommendations).values(values))
+        async with self._database.write_once() as connection:
+            await connection.execute(_ADD, values)
 
     async def learned(self, user_id: str) -> Learned:
         """What all feedback so far has taught, for this user's next recommendation."""

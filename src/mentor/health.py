@@ -21,7 +21,7 @@ from serinus import Database, StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
-_PROBE: Final = "How do I plan the next step?"
+_PROBES: Final = ("How do I plan the next step?", "다음 단계를 어떻게 계획하면 좋을까요?")
 _STORE_TIMEOUT_S: Final = 3.0
 
 
@@ -52,7 +52,15 @@ class Health:
         self._database = database
 
     async def check(self) -> Checkup:
-        return Checkup(recommends=self._recommends(), converses=self._converses(), stores=await self.stores())
+        recommends, converses = self.rehearse()
+        return Checkup(recommends=recommends, converses=converses, stores=await self.stores())
+
+    def rehearse(self) -> tuple[bool, bool]:
+        """Whether it recommends, and converses, in each language.
+
+        Patterns and words are read when they are first asked for: after a rehearsal no user waits for that.
+        """
+        return all(map(self._recommends, _PROBES)), all(map(self._converses, _PROBES))
 
     async def stores(self) -> bool:
         """Whether the tables are there and a write transaction can begin."""
@@ -64,15 +72,15 @@ class Health:
             return False
         return True
 
-    def _recommends(self) -> bool:
+    def _recommends(self, probe: str) -> bool:
         try:
-            made = self._recommender.recommend(Query(_PROBE, detect(_PROBE), Hints()), nothing_learned())
+            made = self._recommender.recommend(Query(probe, detect(probe), Hints()), nothing_learned())
         except (ArithmeticError, LookupError, ValueError):
             logger.exception("the recommendation engine fails its check")
             return False
         return set(made.scores) == set(Persona) and isfinite(made.confidence)
 
-    def _converses(self) -> bool:
+    def _converses(self, probe: str) -> bool:
         session = Session(
             session_id="health",
             user_id="health",
@@ -83,8 +91,8 @@ class Health:
             memory={},
         )
         try:
-            answer = OfflineResponder().compose(self._engine.prepare(session, [], _PROBE).prompt)
+            answer = OfflineResponder().compose(self._engine.prepare(session, [], probe).prompt)
         except (ArithmeticError, LookupError, ValueError):
             logger.exception("the conversation engine fails its check")
             return False
-        return _PROBE in answer.text
+        return probe in answer.text

@@ -3,7 +3,20 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Float, Row, Select, Table, and_, cast, insert, literal, select, union_all, update
+from sqlalchemy import (
+    CompoundSelect,
+    Float,
+    Row,
+    Table,
+    and_,
+    bindparam,
+    cast,
+    insert,
+    literal,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mentor import tables
@@ -16,6 +29,19 @@ _NAME: Final = "ensemble"
 _MINE: Final = tables.population.c.name == _NAME
 _ANY_CELL: Final = ""
 _NOBODY: Final = ""
+_TASTE: Final[CompoundSelect[Any]] = union_all(
+    *(
+        select(table.c.persona, cell.label("cell"), table.c.residual_sum, table.c.ratings).where(
+            table.c.user_id == bindparam("of_user")
+        )
+        for table, cell in ((tables.affinities, literal(_ANY_CELL)), (tables.tastes, tables.tastes.c.cell))
+    )
+)
+_REVISION_AND_TASTE: Final[CompoundSelect[Any]] = union_all(
+    *_TASTE.selects,
+    select(literal(_NOBODY), literal(_ANY_CELL), cast(tables.population.c.revision, Float), literal(0.0)).where(_MINE),
+)
+"""The population's revision comes as the one row that is of no persona."""
 
 
 class LearnedStore:
@@ -58,26 +84,13 @@ class LearnedStore:
 
 
 async def _revision_and_taste(connection: AsyncConnection, user_id: str) -> tuple[int, Taste]:
-    """The population's revision comes as the one row that is of no persona."""
-    revision = cast(tables.population.c.revision, Float)
-    of_all = select(literal(_NOBODY), literal(_ANY_CELL), revision, literal(0.0)).where(_MINE)
-    rows = (await connection.execute(union_all(*_tastes(user_id), of_all))).all()
+    rows = (await connection.execute(_REVISION_AND_TASTE, {"of_user": user_id})).all()
     found = next(row for row in rows if row.persona == _NOBODY)
     return int(found.residual_sum), _taste_of([row for row in rows if row is not found])
 
 
 async def _taste(connection: AsyncConnection, user_id: str) -> Taste:
-    return _taste_of((await connection.execute(union_all(*_tastes(user_id)))).all())
-
-
-def _tastes(user_id: str) -> tuple[Select[Any], Select[Any]]:
-    affinities, tastes = tables.affinities.c, tables.tastes.c
-    return (
-        select(affinities.persona, literal(_ANY_CELL).label("cell"), affinities.residual_sum, affinities.ratings).where(
-            affinities.user_id == user_id
-        ),
-        select(tastes.persona, tastes.cell, tastes.residual_sum, tastes.ratings).where(tastes.user_id == user_id),
-    )
+    return _taste_of((await connection.execute(_TASTE, {"of_user": user_id})).all())
 
 
 def _taste_of(rows: Sequence[Row[Any]]) -> Taste:

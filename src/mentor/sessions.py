@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, case, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mentor import tables
@@ -17,6 +17,21 @@ from serinus import Database
 
 _START: Final = "Start a conversation with POST /api/v2/conversations/start."
 OFFLINE: Final = "offline_responder"
+
+# A statement that every turn asks for is made once: to make it costs more than to run it.
+_OF_SESSION: Final = tables.sessions.c.session_id == bindparam("of_session")
+_SESSION: Final = select(tables.sessions).where(_OF_SESSION)
+_OWNER: Final = select(tables.sessions.c.user_id).where(_OF_SESSION)
+_CREATE: Final = insert(tables.sessions)
+_TURNS: Final = (
+    select(tables.turns)
+    .where(tables.turns.c.session_id == bindparam("of_session"), tables.turns.c.turn_number > bindparam("after"))
+    .order_by(tables.turns.c.turn_number)
+)
+_CLAIM: Final = update(tables.sessions).where(
+    _OF_SESSION, tables.sessions.c.turn_count == bindparam("turns_before"), tables.sessions.c.closed_at.is_(None)
+)
+_ADD_TURN: Final = insert(tables.turns)
 
 
 class SessionState(StrEnum):
@@ -80,17 +95,16 @@ class SessionStore:
 
     async def create(self, session: Session) -> None:
         values = {column.name: getattr(session, column.name) for column in tables.sessions.columns}
-        async with self._database.write() as connection:
-            await connection.execute(insert(tables.sessions).values(values))
+        async with self._database.write_once() as connection:
+            await connection.execute(_CREATE, values)
 
     async def load(self, session_id: str, turns_after: Callable[[Session], int]) -> tuple[Session, list[Turn]]:
         """The session, and its turns with a number above what `turns_after` says for it, oldest first, at one instant.
 
         Raises SessionNotFound.
         """
-        query = select(tables.sessions).where(tables.sessions.c.session_id == session_id)
         async with self._database.read() as connection:
-            row = (await connection.execute(query)).one_or_none()
+            row = (await connection.execute(_SESSION, {"of_session": session_id})).one_or_none()
             if row is None:
                 raise SessionNotFound(_START)
             session = _session(row)
@@ -98,22 +112,19 @@ class SessionStore:
 
     async def owner(self, session_id: str) -> str | None:
         """The user whose conversation this is; None when there is none."""
-        query = select(tables.sessions.c.user_id).where(tables.sessions.c.session_id == session_id)
-        async with self._database.read() as connection:
-            owner: str | None = (await connection.execute(query)).scalar_one_or_none()
+        async with self._database.glance() as connection:
+            owner: str | None = await connection.scalar(_OWNER, {"of_session": session_id})
         return owner
 
     async def append(self, session: Session, turn: Turn, memory: dict[str, Any]) -> bool:
         """Store `turn` as the session's next one; False when the session has changed since it was read."""
-        claim = (
-            update(tables.sessions)
-            .where(
-                tables.sessions.c.session_id == session.session_id,
-                tables.sessions.c.turn_count == turn.turn_number - 1,
-                tables.sessions.c.closed_at.is_(None),
-            )
-            .values(turn_count=turn.turn_number, last_activity_at=turn.answered_at, memory=memory)
-        )
+        claim = {
+            "of_session": session.session_id,
+            "turns_before": turn.turn_number - 1,
+            "turn_count": turn.turn_number,
+            "last_activity_at": turn.answered_at,
+            "memory": memory,
+        }
         row = {
             "session_id": session.session_id,
             "turn_number": turn.turn_number,
@@ -124,9 +135,9 @@ class SessionStore:
             "generated_by": turn.generated_by,
         }
         async with self._database.write() as connection:
-            claimed = (await connection.execute(claim)).rowcount == 1
+            claimed = (await connection.execute(_CLAIM, claim)).rowcount == 1
             if claimed:
-                await connection.execute(insert(tables.turns).values(row))
+                await connection.execute(_ADD_TURN, row)
         return claimed
 
     async def close(self, session_id: str, *, closed_at: float) -> None:
@@ -136,7 +147,7 @@ class SessionStore:
             .where(tables.sessions.c.session_id == session_id, tables.sessions.c.closed_at.is_(None))
             .values(closed_at=closed_at)
         )
-        async with self._database.write() as connection:
+        async with self._database.write_once() as connection:
             await connection.execute(closing)
 
     async def erase(self, session_id: str) -> None:
@@ -181,6 +192,8 @@ class SessionStore:
 
 
 async def _delete(connection: AsyncConnection, session_ids: Sequence[str]) -> int:
+    if not session_ids:
+        return 0
     await connection.execute(delete(tables.turns).where(tables.turns.c.session_id.in_(session_ids)))
     gone = await connection.execute(delete(tables.sessions).where(tables.sessions.c.session_id.in_(session_ids)))
     return gone.rowcount
@@ -191,12 +204,7 @@ def _session(row: Row[Any]) -> Session:
 
 
 async def _turns(connection: AsyncConnection, session_id: str, *, after: int) -> list[Turn]:
-    query = (
-        select(tables.turns)
-        .where(tables.turns.c.session_id == session_id, tables.turns.c.turn_number > after)
-        .order_by(tables.turns.c.turn_number)
-    )
-    rows = (await connection.execute(query)).all()
+    rows = (await connection.execute(_TURNS, {"of_session": session_id, "after": after})).all()
     columns = ("turn_number", "user_message", "ai_response", "answered_at", "labels", "generated_by")
     return [Turn(**{name: getattr(row, name) for name in columns}) for row in rows]
 

@@ -36,7 +36,7 @@ Owner = Annotated[UserId, Query()]
 PathUser = Annotated[UserId, Path()]
 
 
-def _caller(connection: HTTPConnection) -> Caller:
+async def _caller(connection: HTTPConnection) -> Caller:  # awaits nothing; as a plain function it had a thread's trip
     callers: Callers = connection.app.state.callers
     return callers.identify(connection)
 
