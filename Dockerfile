@@ -9,7 +9,7 @@ WORKDIR /source
 COPY pyproject.toml constraints.txt README.md LICENSE NOTICE ./
 COPY src ./src
 RUN python3 -m venv /opt/serinus \
-    && /opt/serinus/bin/pip install --no-cache-dir --no-compile --constraint constraints.txt ".[postgresql,sentry]" \
+    && /opt/serinus/bin/pip install --no-cache-dir --no-compile --constraint constraints.txt ".[postgresql,sentry,speed]" \
     && /opt/serinus/bin/pip uninstall --yes pip
 
 FROM ${BASE}

@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
 def _trouble(host: str | None) -> str | None:
     """What stands against driving `host`, said before anything is started."""
     if find_spec("locust") is None:
-        return "Locust is not installed; install it with: pip install -e '.[loadtest]' -c constraints.txt"
+        return "Locust is not installed; install it with: pip install -e '.[loadtest,speed]' -c constraints.txt"
     if host is None:
         return None
     try:

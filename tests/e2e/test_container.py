@@ -66,7 +66,7 @@ def image(buildah: Buildah, tmp_path_factory: pytest.TempPathFactory) -> str:
     (context / "Dockerfile").write_text("FROM scratch\nADD debian.tar /\n", encoding="ascii")
     buildah("bud", "--isolation", "chroot", "--tag", "base", str(context))
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", str(wheels)]
-    wanted = ["--constraint", str(ROOT / "constraints.txt"), "hatchling", f"{ROOT}[postgresql,sentry]"]
+    wanted = ["--constraint", str(ROOT / "constraints.txt"), "hatchling", f"{ROOT}[postgresql,sentry,speed]"]
     subprocess.run([*pip, *wanted], check=True, timeout=300)
     arguments = ["BASE=localhost/base", "PIP_NO_INDEX=1", "PIP_FIND_LINKS=/wheels"]
     options = [option for argument in arguments for option in ("--build-arg", argument)]
@@ -145,6 +145,9 @@ def test_the_service_runs_as_nobody_special_and_answers(buildah: Buildah, image:
         assert answer.status_code == 200
         assert answer.headers["x-deployment-version"] == "legacy"
         assert httpx2.get(f"{running.url}/admin/canary/config").status_code == 401
+        loaded = Path(f"/proc/{running.pid}/maps").read_text(encoding="utf-8")
+        assert "/uvloop/" in loaded
+        assert "/httptools/" in loaded
 
 
 def test_a_service_that_is_told_to_end_delivers_its_last_counts(

@@ -189,4 +189,4 @@ def _identity(path: str) -> tuple[int, int] | None:
 
 def _begin(connection: SyncConnection) -> None:
     if begin := connection.get_execution_options().get("serinus_begin", "BEGIN"):
-        cast(Connection, connection.connection.driver_connection).begin_with(begin)
+        cast("Connection", connection.connection.driver_connection).begin_with(begin)
