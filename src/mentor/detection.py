@@ -98,10 +98,10 @@ def detect(text: str, hints: Hints = _NO_HINTS) -> Detection:
     )
 
 
-def clear_intent(text: str) -> Intent | None:
-    """What the text wants, None where that is not clear."""
+def clear_intent(text: str, *, at_least: float = _SURE_OF_INTENT) -> Intent | None:
+    """What the text wants, None where that is less likely than `at_least`."""
     intent, chance = _likeliest_intent(text)
-    return intent if chance >= _SURE_OF_INTENT else None
+    return intent if chance >= at_least else None
 
 
 def cued_intent(text: str) -> Intent | None:

@@ -127,6 +127,7 @@ def _synthetic_turn(session: Session, number: int) -> Turn:
         preferences=(),
         theme="",
         intent=detected.intent,
+        has_purpose=True,
         in_scope=True,
         summary=(),
         window=(),

@@ -15,10 +15,17 @@ from mentor.personas import Language
 class Act(StrEnum):
     GREETING = "greeting"
     INTRODUCTION = "introduction"
-    ABUSE = "abuse"
+    SELF = "self"
+    KEEPING = "keeping"
+    CHAT = "chat"
+    LAUGH = "laugh"
+    REPROACH = "reproach"
+    APOLOGY = "apology"
     THANKS = "thanks"
     FAREWELL = "farewell"
     ORDER = "order"
+    HARM = "harm"
+    TASK = "task"
     YES = "yes"
     NO = "no"
     UNSURE = "unsure"
@@ -32,15 +39,17 @@ class Act(StrEnum):
     STATEMENT = "statement"
 
 
-_ENOUGH_WORDS: Final = 4
+_ENOUGH_WORDS: Final = {Language.EN: 4, Language.KO: 2}
 _NO_LIMIT: Final = 1_000_000
 _WORD: Final = re.compile(r"\w+")
 _SHORT_NOISE: Final = 3
 _NO_WORD: Final = re.compile(
-    r"^(?:[bcdfghjklmnpqrstvwxz]{4,}|[ㄱ-ㅎ]*[ㄱ-ㅅㅈ-ㅍ][ㄱ-ㅎ]*)$|asdf|sdfg|qwer|wert|zxcv|hjkl|jkl;"
+    r"^(?:[bcdfghjklmnpqrstvwxz]{4,}|[ㄱ-ㅎ]*[ㄱ-ㅅㅈㅊㅌㅍ][ㄱ-ㅎ]*)$|asdf|sdfg|qwer|wert|zxcv|hjkl|jkl;"
 )
 
 _TELLS: Final = frozenset({Act.STATEMENT, Act.CORRECTION})
+_HABIT: Final = re.compile(r"마다|매[일주번달]|항상|자주|가끔|^(?:남편|아내|엄마|아빠|친구|동료)\w*[이가은는] ")
+"""With these "해 줘요" tells what somebody does, and is no request."""
 _ASKS: Final = {
     Language.EN: re.compile(
         r"[?？]|(?:^|[.!]\s+)(?:what|why|how|who|where|when|which|whose|can|could|should|would|do|does|did|is|are|will|am"
@@ -48,7 +57,8 @@ _ASKS: Final = {
         re.IGNORECASE,
     ),
     Language.KO: re.compile(
-        r"[?？]|(?:[을할될볼갈줄쓸일올날둘]까요?|(?<![이가] )나요|[은는인건던]가요|[은는]지요?|뭐야|뭐지|니까)\W*$"
+        r"[?？]|(?:[을할될볼갈줄쓸일올날둘]까요?|(?<![이가] )(?<![끝만어타떠각빛겁화신혼열땀])나요|[은는인건던]가요"
+        r"|[은는]지요?|뭐야|뭐지|니까)\W*$"
         r"|(?:줘요?|주세요|주실래요|주라|봐 ?줘|부탁(?:해|합|드)\w*)\W*$|^(?:어떻게|왜|무엇|뭐|어디|누가|언제|어느)"
     ),
 }
@@ -65,9 +75,9 @@ def act_of(message: str) -> Act:
         if words <= most_words and form.search(said):
             return act
     language = language_of(said)
-    if words and _ASKS[language].search(said):
+    if words and _ASKS[language].search(said) and ("?" in said or not _HABIT.search(said)):
         return Act.QUESTION
-    return Act.STATEMENT if words >= _ENOUGH_WORDS or extraction.says_something(said) else Act.PAUSE
+    return Act.STATEMENT if words >= _ENOUGH_WORDS[language] or extraction.says_something(said) else Act.PAUSE
 
 
 def asks_to_recall(message: str) -> bool:
@@ -81,7 +91,7 @@ def tells(message: str) -> bool:
 
 def names_a_matter(message: str) -> bool:
     """Whether what it names may be what the talk is about, unlike in courtesies and questions to memory."""
-    return act_of(message) in (Act.STATEMENT, Act.QUESTION)
+    return act_of(message) in (Act.STATEMENT, Act.QUESTION, Act.TASK)
 
 
 def _is_noise(said: str) -> bool:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from mentor.canary import extraction
+from mentor.canary.acts import tells
 from mentor.canary.memory import Memory
 from mentor.canary.retrieval import Retriever
 from mentor.canary.summary import Statement, clipped, sentences
@@ -42,7 +43,7 @@ def recalled(retriever: Retriever, message: str, turns: Sequence[Turn]) -> list[
 
 @lru_cache(maxsize=8192)
 def _says_something(text: str) -> bool:
-    return extraction.says_something(text)
+    return extraction.says_something(text) or tells(text)
 
 
 @lru_cache(maxsize=8192)

@@ -45,7 +45,7 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     (
         "number",
         re.compile(
-            r"(?<!\w)[$€£₩]?(?:\d[\d,.]*\d|\d)[kK]?(?![A-Za-z\d])%?(?:\s?(?:명|개|원|만원|퍼센트|번|시간|분|주|권|장|박|인|점))?"
+            r"(?<!\w)[$€£₩]?(?:\d[\d,.]*\d|\d)(?:[kK]|\s?(?:[kKMGT]i?[bB]|ms|GHz|kg|km|cm|mm|ml|px))?(?![A-Za-z\d])%?(?:\s?(?:명|개|원|만원|퍼센트|번|시간|분|주|권|장|박|인|점))?"
             rf"|\b{_NUMERAL}\s[a-z]+",
             re.IGNORECASE,
         ),
@@ -68,7 +68,9 @@ _ENGLISH_COMMON: Final = words_of("common_en")
 _KO_COMMON: Final = words_of("common_ko")
 _ENGLISH_NO_THEME: Final = words_of("no_theme_en") | _SENTENCE_STARTERS | _ENGLISH_COMMON
 _KO_NO_THEME: Final = words_of("no_theme_ko")
-_PERSONS: Final = words_of("persons")
+PERSONS: Final = words_of("persons")
+_KO_ATTRIBUTES: Final = words_of("attributes_ko")
+_KO_ASKING: Final = words_of("asking_ko")
 _KO_TALK: Final = frozenset({"얘기", "이야기"})
 _PARTICLES: Final = re.compile(
     r"(?:이라고|라고|이라서|이지만|인데요?|인지|이고|이에요|예요|입니다|이었어요|였어요|에서는|에서도|으로는|으로도|로는|로도|에게는|에게도|이라는|에게서|한테서|까지는|부터는|에서|에게|한테|으로|이랑|하고|까지|부터|보다|처럼|라는|이란|이나|에는|에도"
@@ -82,14 +84,14 @@ _KO_MARKED_NOUN: Final = re.compile(r"[가-힣A-Za-z0-9]{2,}(?:을|를|에서|�
 """With these particles a word is a noun, whatever it ends in: 제안서를, 화면에서."""
 _KO_VERBAL: Final = re.compile(
     r"(?:다|(?<![수필중])요|죠|까|[하있없좋겠었았]네|[하되있없으습]니|[하되있없았었했싶라다자냐]고|며|(?<![화라측표정장냉쪽])면|(?:[아어해여려져켜돼와봐가나라]|면)서"
-    r"|[하되있없좋크쉽렇]게|[하되있없았었했않같좋만싶르]지|해|돼|[었았했있없렇싶같겠]어|(?<![배고격])려|[볼할갈줄올]게|(?<![기제권무북시극])한|[라어아해워]진|[올내돌]린|[남떠나]고|[같좋알많않찾]아|야|줘|워|든|던|데|쯤|거든|대요|마자|실|(?<!역)할|될"
+    r"|[하되있없좋크쉽렇]게|[하되있없았었했않같좋만싶르]지|해|돼|[었았했있없렇싶같겠]어|(?<![배고격])려|[볼할갈줄올]게|(?<![기제권무북시극])한|[라어아해워]진|[올내돌]린|[남떠나]고|[같좋알많않찾]아|야|줘|워|든|던|데|쯤|거든|대요|마자|[하가오보으주드리]실|(?<!역)할|될"
     r"|있는|없는|하는|되는|같은|싶은|좋은|많은|위한|대한|주세|습니|합니)$"
 )
 _KO_WANTED: Final = re.compile(
     r"([가-힣A-Za-z0-9]{2,}) (?:좀 )?(?:추천|예약|소개|설명|비교|분석|검토|확인|계산|예측)(?:해|하|을|좀|$)"
 )
 _KO_ADNOMINAL: Final = re.compile(
-    r"(?:(?<![지부이])하|[있없받않되])는$|(?:믿어|먹어|좋아|괜찮아|없어|있어|어려워|쉬워|[줄늘]여)도$|(?:더니|더라|려고|다가|할지|[파퍼빠]서)$"
+    r"(?:(?<![지부이])하|[있없받않되])는$|(?:믿어|먹어|좋아|괜찮아|없어|있어|어려워|쉬워|[줄늘]여)도$|(?:더니|더라|려고|다가(?:도|는)?|할지|[파퍼빠]서)$"
 )
 _WANTED: Final = re.compile(
     r"\b(?:explain|teach me|learn(?: about)?|tell me about|what (?:is|are)|how do(?:es)?)\s+(?:how\s+|what\s+)?"
@@ -98,12 +100,13 @@ _WANTED: Final = re.compile(
 )
 """What a question in English asks to be told of, without a determiner."""
 _DETERMINED: Final = re.compile(
-    r"\b(my|our|his|her|their|the|an?|some)\s+([a-z][\w'+#-]*)(?:\s+([a-z][\w'+#-]*))?",
+    r"\b(my|our|his|her|their|the|an?|some)\s+([a-z][\w'+#/-]*)(?:\s+([a-z][\w'+#-]*))?",
     re.IGNORECASE,
 )
 _POSSESSIVE: Final = frozenset({"my", "our", "his", "her", "their"})
+_PLURAL: Final = re.compile(r"^[a-z]+s (?:are|were|have|do|don't|aren't)\b", re.IGNORECASE)
 _NO_SECOND_WORD: Final = re.compile(
-    r"(?:ed|ly|[^s]s|n't)$|^(?:cost|take|need|want|said|went|came|got|look|seem|feel|keep)$"
+    r"(?:ed|ly|[^s]s|n't)$|^(?:mr|mrs|ms|dr|live|work|end|run|go|start|stop|say|think|mean|use|cost|take|need|want|said|went|came|got|look|seem|feel|keep)$"
 )
 _PREFERENCE: Final = {
     Language.EN: re.compile(
@@ -113,7 +116,7 @@ _PREFERENCE: Final = {
         re.IGNORECASE,
     ),
     Language.KO: re.compile(
-        r"[^.!?\n]{1,60}(?:선호(?:해|합니|하)|좋아(?:해|합니|하)|싫어(?:해|합니|하)|싫(?:어|습)|원(?:해|합니)"
+        r"[^.!?\n]{0,60}(?:선호(?:해|합니|하)|좋아(?:해|합니|하)|싫어(?:해|합니|하)|싫(?:어|습)|원(?:해|합니)"
         r"|했으면 좋겠|하고 싶|(?:대답|답변?|답장|말투|설명)[이은] ?(?:더 )?(?:좋|편)|하지 ?마|그만 (?:물어|질문)"
         r"|(?:짧게|길게|쉽게|자세히|천천히|존댓말로|반말로)[^.!?\n]{0,12})[^.!?\n]{0,10}"
     ),
@@ -145,7 +148,7 @@ def theme(text: str, language: Language) -> str:
     """What a text is about, as the text names it, or "" where nothing in it is a name or clearly a noun."""
     if language is Language.KO:
         terms = [*_marked_terms(text), *(noun for noun in _KO_WANTED.findall(text) if _is_noun(noun, noun))]
-        return next((term for term in terms if term not in _PERSONS), "")
+        return next((term for term in terms if term not in PERSONS), "")
     return max(_noun_phrases(text), key=lambda phrase: phrase[0], default=(0, ""))[1]
 
 
@@ -165,6 +168,24 @@ def content_words(text: str, language: Language) -> list[str]:
     return [word for word in words if word not in _SENTENCE_STARTERS and word not in _ENGLISH_COMMON]
 
 
+def english_heads(question: str) -> list[str]:
+    """The nouns that a question is about: whose it is of "my sister's name", and the names in it."""
+    nouns = (
+        next((word for word in (first, second) if word and word.lower() not in _ENGLISH_NO_THEME), "")
+        for _, first, second in _DETERMINED.findall(question)
+    )
+    names = (words.split()[0] for kind, words in entities(question, Language.EN) if kind == "name")
+    return [word.lower() for word in (*nouns, *names) if word and word.lower() not in _ENGLISH_NO_THEME]
+
+
+def korean_heads(question: str) -> list[str]:
+    """The nouns that a question is about: the first of "여동생 이름", both of "매출 목표"."""
+    heads: list[str] = []
+    for run in (term.split() for term in _korean_terms(question)):
+        heads += run[:-1] if len(run) > 1 and run[-1] in _KO_ATTRIBUTES else run
+    return [word for word in heads if word[:2] not in _KO_ASKING and word not in _KO_NO_THEME]
+
+
 def says_something(text: str) -> bool:
     """Whether there is a word in it that may name a topic, or a date, a number, a name."""
     language = language_of(text)
@@ -177,10 +198,14 @@ def _noun_phrases(text: str) -> Iterator[tuple[int, str]]:
         words = [word for word in (first, second) if word and word.lower() not in _ENGLISH_NO_THEME]
         if not words or (words[0] is second and first.lower() not in _ENGLISH_COMMON):
             continue
-        if len(words) == 2 and _NO_SECOND_WORD.search(second.lower()):
+        if (
+            len(words) == 2
+            and not _PLURAL.search(text[text.find(words[1]) :])
+            and _NO_SECOND_WORD.search(second.lower())
+        ):
             words.pop()
         lowered = determiner.lower()
-        if words == [first] and first.lower() in _PERSONS:
+        if first.lower() in PERSONS and (words == [first] or second.islower()):
             continue
         yield 2 * (lowered in _POSSESSIVE) + (lowered == "the"), " ".join(words)
     for wanted in _WANTED.findall(text):

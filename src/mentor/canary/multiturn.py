@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from mentor.canary import extraction
+from mentor.canary import extraction, recollection
 from mentor.canary.acts import Act, act_of, names_a_matter, tells
 from mentor.canary.content import OUT_OF_SCOPE_ODDS, shared_head
 from mentor.canary.context import WINDOW_TURNS, context_of, focus_of, foreign_words, recalled
@@ -26,9 +26,13 @@ _TURNS_AWAY: Final = re.compile(
     r"|그나저나|그건 그렇고|아무튼|(?:딴|다른) (?:얘기|이야기)",
     re.IGNORECASE,
 )
-_NO_MATTER: Final = frozenset(
-    {Act.GREETING, Act.THANKS, Act.SUMMARY, Act.YES, Act.NO, Act.UNSURE, Act.NOISE, Act.FAREWELL, Act.ORDER}
+_OF_A_MATTER: Final = frozenset(
+    {Act.STATEMENT, Act.QUESTION, Act.TASK, Act.RECALL, Act.CORRECTION, Act.DENIAL, Act.PAUSE}
 )
+"""What the other acts do says nothing of a matter, and nothing of what is wanted with it."""
+_ASKS: Final = frozenset({Act.QUESTION, Act.TASK})
+_SURE: Final = 0.65
+_PURPOSES: Final = frozenset(Intent) - {Intent.REFLECTION}
 _MATTERS: Final = frozenset({Intent.PROBLEM_SOLVING, Intent.PLANNING, Intent.LEARNING, Intent.VALIDATION})
 
 
@@ -66,6 +70,7 @@ class MultiturnEngine:
             preferences=memory.preferences,
             theme=_theme(message, window, detected.language),
             intent=_intent(message, window),
+            has_purpose=_has_purpose(message, window),
             in_scope=self._is_in_scope(message),
             summary=memory.summary or _opening(window),
             window=window,
@@ -135,21 +140,33 @@ def _theme(message: str, window: Sequence[Turn], language: Language) -> str:
     asked = (
         (extraction.theme(text, language), "" if tells(text) else extraction.name(text, language)) for text in said
     )
-    named = (theme or name for theme, name in asked)
+    named = (theme or name for theme, name in asked if not _names_a_person(theme))
     names = (extraction.name(text, language) for text in reversed(said))
     return next(filter(None, named), "") or next(filter(None, names), "")
 
 
+def _names_a_person(theme: str) -> bool:
+    """Whom a matter concerns is not the matter."""
+    return not extraction.PERSONS.isdisjoint(theme.lower().split())
+
+
 def _has_matter(text: str) -> bool:
-    return act_of(text) not in _NO_MATTER and not speaks_of_manner(text)
+    return act_of(text) in _OF_A_MATTER and not speaks_of_manner(text)
 
 
 def _intent(message: str, window: Sequence[Turn]) -> Intent:
     """What the user wants to do: said in this message, or in the latest that says it clearly."""
     intent: Intent | None = None
     for text in (*(turn.user_message for turn in window), message):
-        intent = _intent_after(intent, text)
+        if act_of(text) in _OF_A_MATTER:
+            intent = _intent_after(intent, text)
     return intent or (detect(message).intent if has_language(message) else Intent.REFLECTION)
+
+
+def _has_purpose(message: str, window: Sequence[Turn]) -> bool:
+    """Whether the user asked for something, or is sure to want something: who only tells is not advised."""
+    texts = [text for text in (message, *(turn.user_message for turn in window)) if has_language(text)]
+    return any(act_of(text) in _ASKS or clear_intent(text, at_least=_SURE) in _PURPOSES for text in texts)
 
 
 def _intent_after(before: Intent | None, text: str) -> Intent | None:
@@ -160,6 +177,8 @@ def _intent_after(before: Intent | None, text: str) -> Intent | None:
     """
     if not has_language(text):
         return before
+    if recollection.asks_what_is(text):
+        return before or Intent.REFLECTION
     told_on = before is not None and act_of(text) is not Act.QUESTION and not _TURNS_AWAY.search(text)
     said = cued_intent(text) if told_on else clear_intent(text)
     names_nothing = not extraction.theme(text, language_of(text)) and not _CHOOSES.search(text)

@@ -1,46 +1,69 @@
 """Answers without a language model: puts the user's own facts in order, in the persona's voice, and invents none."""
 
-import re
 from typing import Final
 
-from mentor.canary import extraction, recollection
-from mentor.canary.acts import Act, act_of, tells
-from mentor.canary.danger import is_accompanied, is_alone, is_danger, is_watched
-from mentor.canary.manner import Manner, manner_of
+from mentor.canary import recollection
+from mentor.canary.acts import Act, act_of
+from mentor.canary.asked import asks_of_ours
+from mentor.canary.danger import is_accompanied, is_alone, is_danger, is_watched, is_weary
+from mentor.canary.facts import (
+    asks_for_fact,
+    asks_for_knowledge,
+    facts_of,
+    listed,
+    preference,
+    taken_up,
+    told_again,
+    turn_line,
+)
+from mentor.canary.manner import Manner, is_only_manner, manner_of
+from mentor.canary.mood import Mood, is_grieving, mood_of
 from mentor.canary.prompt import Answer, Prompt
 from mentor.canary.summary import Statement, sentences
 from mentor.canary.voices import (
     approach,
     asked,
-    fact,
     fresh,
     glad,
+    in_order,
     next_step,
-    ordinal,
     phrase,
     question,
     quoted,
     unused,
+    varied,
     voice,
 )
-from mentor.detection import Intent, Tone
+from mentor.detection import Intent
+from mentor.personas import Persona
 from mentor.sessions import OFFLINE
 
-_FACTS: Final = 3
 _SAID: Final = 2
 _RECALLED: Final = 3
-_REPEATED: Final = 2  # a fact that was quoted so often lately is known to be known
-_HEAVY: Final = frozenset({Tone.FRUSTRATED, Tone.ANXIOUS, Tone.URGENT, Tone.CONFUSED})
-_LIGHT: Final = frozenset({Tone.PLAYFUL})
-_DARKENS: Final = re.compile(
-    r"\b(?:not?|never|but|without|can'?t|don'?t|won'?t|isn'?t|wasn'?t|didn'?t|couldn'?t)\b"
-    r"|못 ?[하해]|안 [가-힣]|않|없|지만|는데|[ㅠㅜ]",
-    re.IGNORECASE,
+_ENDS_ITSELF: Final = frozenset(
+    {Act.GREETING, Act.CHAT, Act.REPROACH, Act.FAREWELL, Act.ORDER, Act.HARM, Act.NOISE, Act.RECALL, Act.SUMMARY}
 )
-"""With these a happy word may belong to an unhappy sentence."""
-_ENDS_ITSELF: Final = frozenset({Act.GREETING, Act.INTRODUCTION, Act.ABUSE, Act.FAREWELL, Act.ORDER, Act.NOISE})
-_COURTESIES: Final = frozenset({Act.GREETING, Act.THANKS, Act.YES, Act.NO, Act.PAUSE})
-_CLOSED: Final = {Act.THANKS: "onward", Act.SUMMARY: "missing", Act.CORRECTION: "settled"}
+_COURTESIES: Final = frozenset({Act.GREETING, Act.CHAT, Act.THANKS, Act.YES, Act.NO, Act.PAUSE, Act.APOLOGY, Act.LAUGH})
+_SHARED: Final = {
+    Act.INTRODUCTION: "about",
+    Act.SELF: "self",
+    Act.KEEPING: "keeping",
+    Act.CHAT: "chat",
+    Act.LAUGH: "laugh",
+    Act.ORDER: "role",
+    Act.HARM: "harm",
+}
+"""What all personas answer alike."""
+_CLOSED: Final = {
+    Act.INTRODUCTION: "onward",
+    Act.SELF: "onward",
+    Act.KEEPING: "onward",
+    Act.LAUGH: "onward",
+    Act.THANKS: "onward",
+    Act.CORRECTION: "settled",
+    Act.DENIAL: "denied",
+    Act.TASK: "aside",
+}
 
 
 class OfflineResponder:
@@ -48,23 +71,41 @@ class OfflineResponder:
 
     def compose(self, prompt: Prompt) -> Answer:
         act, manner = _act(prompt), manner_of(prompt)
-        if is_danger(prompt.message):
+        if _in_danger(prompt):
             parts = [phrase(prompt, name) for name in ("safety", "care", "company")]
         elif is_watched(prompt.window):
             parts = _watching(prompt, act)
+        elif is_weary(prompt.message):
+            parts = [phrase(prompt, Mood.GRIEVED), phrase(prompt, "weary")]
+        elif is_only_manner(prompt.message):
+            parts = _manner(prompt, manner)
         else:
-            parts = [*_COMPOSED[act](prompt, manner), *_closing(prompt, act, manner)]
+            parts = [*_said(prompt, act, manner), *([] if act is Act.STATEMENT else _closing(prompt, act, manner))]
         return Answer(" ".join(parts), suggestion(prompt), OFFLINE)
 
 
 def suggestion(prompt: Prompt) -> str:
     """The next step that the persona would take, for what the user wants to do and about what they talk about."""
-    if is_danger(prompt.message) or is_watched(prompt.window):
-        return phrase(prompt, "safe")
     act = act_of(prompt.message)
+    if act is Act.HARM or _in_danger(prompt) or is_watched(prompt.window):
+        return phrase(prompt, "safe")
+    if act is Act.FAREWELL:
+        return phrase(prompt, "return")
+    if is_weary(prompt.message) or is_grieving(prompt):
+        return varied(prompt, "gently")
     if not prompt.theme and act in _ENDS_ITSELF:
-        return phrase(prompt, "return" if act is Act.FAREWELL else "begin")
-    return next_step(prompt)
+        return phrase(prompt, "begin")
+    musing = prompt.intent is Intent.REFLECTION and prompt.persona is Persona.LUA
+    told_only = not prompt.has_purpose and not (prompt.theme and (musing or prompt.intent is not Intent.REFLECTION))
+    return varied(prompt, "opening") if told_only else next_step(prompt)
+
+
+def _in_danger(prompt: Prompt) -> bool:
+    """What is said, or a yes to the question whether it is meant so."""
+    if is_danger(prompt.message):
+        return True
+    was_asked = bool(prompt.window) and is_weary(prompt.window[-1].user_message)
+    return was_asked and act_of(prompt.message) is Act.YES
 
 
 def _act(prompt: Prompt) -> Act:
@@ -81,113 +122,147 @@ def _watching(prompt: Prompt, act: Act) -> list[str]:
     if act is Act.YES or is_accompanied(prompt.message):
         return [phrase(prompt, "with_somebody")]
     if act is Act.THANKS:
-        return [voice(prompt)["thanks"], phrase(prompt, "safe")]
+        return [in_order(voice(prompt)["thanks"], prompt), phrase(prompt, "safe")]
     if act is Act.FAREWELL:
-        return [phrase(prompt, "still"), voice(prompt)["bye"]]
+        return [phrase(prompt, "still"), in_order(voice(prompt)["bye"], prompt)]
     alone = [phrase(prompt, "alone")] if act in (Act.NO, Act.UNSURE) or is_alone(prompt.message) else []
     return [phrase(prompt, "still"), *alone, phrase(prompt, "reach")]
 
 
-def _greeting(prompt: Prompt, _: Manner) -> list[str]:
-    return [voice(prompt)["hello"]]
-
-
-def _thanks(prompt: Prompt, _: Manner) -> list[str]:
-    return [voice(prompt)["thanks"]]
-
-
-def _abuse(prompt: Prompt, _: Manner) -> list[str]:
-    return [voice(prompt)["calm"]]
-
-
-def _farewell(prompt: Prompt, _: Manner) -> list[str]:
-    return [voice(prompt)["bye"]]
-
-
-def _order(prompt: Prompt, _: Manner) -> list[str]:
-    return [phrase(prompt, "role")]
+def _said(prompt: Prompt, act: Act, manner: Manner) -> list[str]:
+    if act in _SHARED:
+        return [phrase(prompt, _SHARED[act])]
+    if act in (Act.YES, Act.NO, Act.UNSURE) and is_grieving(prompt):
+        return [phrase(prompt, "here")]
+    if act in _OWN:
+        return [in_order(voice(prompt)[_OWN[act]], prompt)]
+    return _COMPOSED[act](prompt, manner)
 
 
 def _noise(prompt: Prompt, _: Manner) -> list[str]:
     return [phrase(prompt, "noise").format(said=quoted([prompt.message]))]
 
 
-def _reply(prompt: Prompt, _: Manner) -> list[str]:
-    """A yes, a no or an "I don't know": to what was asked last."""
-    return [fresh(voice(prompt)[act_of(prompt.message)], prompt)]
+def _task(prompt: Prompt, _: Manner) -> list[str]:
+    told = recollection.related(prompt, most=_SAID)
+    known = [fresh(voice(prompt)["facts"], prompt).format(facts=listed(prompt, told))] if told else []
+    return [phrase(prompt, "task"), *known]
+
+
+def _apology(prompt: Prompt, _: Manner) -> list[str]:
+    return [phrase(prompt, "forgiven"), *_where_we_were(prompt)]
 
 
 def _pause(prompt: Prompt, _: Manner) -> list[str]:
     """Nothing to take up: back to what was said last, if anything was."""
-    mood = _mood(prompt)
-    if mood != "plain":
-        return [fresh(voice(prompt)[mood], prompt)]
-    said = voice(prompt)["pause"].format(said=quoted(sentences(prompt.message)[:1]))
+    if mood_of(prompt) is not Mood.PLAIN:
+        return _felt(prompt)
+    said = fresh(voice(prompt)["pause"], prompt).format(said=quoted(sentences(prompt.message)[:1]))
+    return [said, *_where_we_were(prompt)]
+
+
+def _where_we_were(prompt: Prompt) -> list[str]:
     last = recollection.told(prompt)[-1:]
-    return [said, *([phrase(prompt, "last").format(facts=_listed(prompt, last))] if last else [])]
+    return [phrase(prompt, "last").format(facts=listed(prompt, last))] if last else []
 
 
-def _summary(prompt: Prompt, _: Manner) -> list[str]:
+def _summary(prompt: Prompt, manner: Manner) -> list[str]:
     facts = [statement for statement in prompt.summary if recollection.is_told(statement.text)]
-    return [phrase(prompt, "summary").format(facts=_listed(prompt, facts)) if facts else phrase(prompt, "nothing")]
+    if not facts:
+        return [phrase(prompt, "nothing")]
+    missing = [] if manner.unasked else [phrase(prompt, "missing")]
+    return [phrase(prompt, "summary").format(facts=listed(prompt, facts)), *missing]
 
 
-def _recall(prompt: Prompt, _: Manner) -> list[str]:
+def _recall(prompt: Prompt, manner: Manner) -> list[str]:
     found = recollection.recalled(prompt, most=_RECALLED)
-    return _told_again(prompt, found) or [phrase(prompt, "unknown")]
+    again = [phrase(prompt, ("again", "meant", "latest")[min(2, len(found))])]
+    told = [fresh(voice(prompt)["found"], prompt), *told_again(prompt, found)]
+    return [
+        *(told if found else [phrase(prompt, "unknown" if asks_of_ours(prompt.message) else "untold")]),
+        *([] if manner.unasked else again),
+    ]
 
 
 def _denial(prompt: Prompt, _: Manner) -> list[str]:
-    return _told_again(prompt, recollection.related(prompt, most=1))
+    said = recollection.related(prompt, most=1)
+    later = recollection.replaced_by(said[0], recollection.told(prompt))
+    return told_again(prompt, [*said, later] if later else said)
 
 
 def _correction(prompt: Prompt, _: Manner) -> list[str]:
     before = recollection.corrected_by(prompt)
-    said = fresh(voice(prompt)["corrected"], prompt).format(said=quoted(_taken_up(prompt)))
-    return [said, *([_turn(prompt, "before", before)] if before else [])]
+    said = fresh(voice(prompt)["corrected"], prompt).format(said=quoted(taken_up(prompt)))
+    return [said, *([turn_line(prompt, "before", before)] if before else [])]
 
 
 def _question(prompt: Prompt, manner: Manner) -> list[str]:
     """What was asked, what is known of it, and how the persona would go about it."""
-    facts, parts = _facts(prompt), []
-    if manner.just_said:
-        parts.append(phrase(prompt, "manner").format(said=quoted(_taken_up(prompt))))
-    elif not manner.brief:
+    facts, parts = facts_of(prompt), []
+    if not manner.brief:
         questions = [each for each in sentences(prompt.message) if act_of(each) not in _COURTESIES]
         parts.append(asked(voice(prompt)["asked"], prompt, questions[:_SAID] or [prompt.message]))
     if facts:
-        parts.append(fresh(voice(prompt)["facts"], prompt).format(facts=_listed(prompt, facts)))
-    elif prompt.intent is Intent.LEARNING or _asks_for_knowledge(prompt):
+        parts.append(fresh(voice(prompt)["facts"], prompt).format(facts=listed(prompt, facts)))
+    elif asks_for_knowledge(prompt):
         parts.append(phrase(prompt, "no_source"))
-    return [*parts, *_preference(prompt), *(approach(prompt) if prompt.in_scope or facts else [])]
+    return [*parts, *preference(prompt), *_advice(prompt, facts)]
+
+
+def _advice(prompt: Prompt, facts: list[Statement]) -> list[str]:
+    """None on what has to be looked up, nor to somebody who mourns."""
+    if is_grieving(prompt) or not (facts or not asks_for_knowledge(prompt)):
+        return []
+    return approach(prompt)
 
 
 def _statement(prompt: Prompt, manner: Manner) -> list[str]:
-    heard = fresh(voice(prompt)["heard"], prompt).format(said=quoted(_taken_up(prompt)))
-    if manner.just_said:
-        return [phrase(prompt, "manner").format(said=quoted(_taken_up(prompt)))]
+    """What was heard of it, how it weighs, and what the user said of it before."""
+    said = (phrase(prompt, "softly") if is_grieving(prompt) else fresh(voice(prompt)["heard"], prompt)).format(
+        said=quoted(taken_up(prompt))
+    )
+    before = recollection.contradicted_by(prompt)
+    if before:
+        return [said, turn_line(prompt, "changed", before), *([] if manner.unasked else [phrase(prompt, "shift")])]
+    closing = _closing(prompt, Act.STATEMENT, manner)
     if manner.brief:
-        return [heard]
-    earlier = _told_again(prompt, recollection.related(prompt, most=1))
-    return [fresh(voice(prompt)[_mood(prompt)], prompt), heard, *(line for line in earlier if unused([line], prompt))]
+        return [said, *closing]
+    earlier = told_again(prompt, recollection.related(prompt, most=1))
+    return [*_felt(prompt), said, *(line for line in earlier if unused([line], prompt)), *closing]
 
 
+def _manner(prompt: Prompt, manner: Manner) -> list[str]:
+    """Words on how to answer, and nothing else: they are agreed to."""
+    agreed = phrase(prompt, "manner").format(said=quoted(taken_up(prompt)))
+    return [agreed, *([] if manner.unasked else [phrase(prompt, "onward")])]
+
+
+def _felt(prompt: Prompt) -> list[str]:
+    mood = mood_of(prompt)
+    if mood in (Mood.GRIEVED, Mood.JOYFUL):
+        return [phrase(prompt, mood)]
+    return [] if mood is Mood.PLAIN and is_grieving(prompt) else [fresh(voice(prompt)[mood], prompt)]
+
+
+_OWN: Final = {
+    Act.GREETING: "hello",
+    Act.REPROACH: "calm",
+    Act.THANKS: "thanks",
+    Act.FAREWELL: "bye",
+    Act.YES: "yes",
+    Act.NO: "no",
+    Act.UNSURE: "unsure",
+}
+"""What each persona answers in a line of its own, whatever the message says."""
 _COMPOSED: Final = {
-    Act.GREETING: _greeting,
-    Act.INTRODUCTION: _greeting,
-    Act.ABUSE: _abuse,
-    Act.THANKS: _thanks,
-    Act.FAREWELL: _farewell,
-    Act.ORDER: _order,
-    Act.YES: _reply,
-    Act.NO: _reply,
-    Act.UNSURE: _reply,
+    Act.APOLOGY: _apology,
     Act.PAUSE: _pause,
     Act.NOISE: _noise,
     Act.CORRECTION: _correction,
     Act.DENIAL: _denial,
     Act.SUMMARY: _summary,
     Act.RECALL: _recall,
+    Act.TASK: _task,
     Act.QUESTION: _question,
     Act.STATEMENT: _statement,
 }
@@ -197,77 +272,19 @@ def _closing(prompt: Prompt, act: Act, manner: Manner) -> list[str]:
     """One question, that was not asked in the last turns; none where the user wants none."""
     if act in _ENDS_ITSELF or manner.unasked:
         return []
-    if act is Act.RECALL:
-        found = recollection.recalled(prompt, most=_RECALLED)
-        return [phrase(prompt, ("again", "meant", "latest")[min(2, len(found))])]
-    if act is Act.DENIAL:
-        return [phrase(prompt, "denied")]
     if act in _CLOSED:
         return [phrase(prompt, _CLOSED[act])]
-    if act in (Act.STATEMENT, Act.PAUSE) and _mood(prompt) == "light":
-        return [glad(prompt)]
-    return [question(prompt)]
+    if is_grieving(prompt):
+        return [phrase(prompt, "needed")]
+    if act is Act.QUESTION:
+        return [phrase(prompt, "aside") if asks_for_fact(prompt) else question(prompt)]
+    return [_question_back(prompt, mood_of(prompt) if act in (Act.STATEMENT, Act.PAUSE) else Mood.PLAIN)]
 
 
-def _mood(prompt: Prompt) -> str:
-    if prompt.detected.tone in _HEAVY:
-        return "heavy"
-    glad_of_it = prompt.detected.tone in _LIGHT and not _DARKENS.search(prompt.message)
-    return "light" if glad_of_it else "plain"
-
-
-def _preference(prompt: Prompt) -> list[str]:
-    """A liking that has to do with what is asked, and is not among the facts anyway."""
-    if prompt.intent not in (Intent.SEEK_ADVICE, Intent.PLANNING):
-        return []
-    alike = {each.text for each in recollection.related(prompt, most=_FACTS)}
-    shown = " ".join(each.text for each in _facts(prompt))
-    kept = [each for each in prompt.preferences if each not in shown and any(each in text for text in alike)]
-    return [phrase(prompt, "preference").format(preference=fact(each)) for each in kept[-1:]]
-
-
-def _facts(prompt: Prompt) -> list[Statement]:
-    """What the user has told of the matter, in the order in which it was said, and not over and over again."""
-    alike = recollection.related(prompt, most=_FACTS)
-    told = recollection.told(prompt)
-    others = [each for each in prompt.known if each in told and each not in alike]
-    if _asks_for_knowledge(prompt):
-        others = []
-    others = [each for each in others if _times_quoted(each, prompt) < _REPEATED]
-    standing = [each for each in (*alike, *others) if recollection.correction_of(each, told) is None]
-    return sorted(standing[:_FACTS], key=lambda each: each.turn_number)
-
-
-def _asks_for_knowledge(prompt: Prompt) -> bool:
-    """Of the world, not of the user's matter: their facts do not answer it."""
-    named = extraction.theme(prompt.message, prompt.detected.language)
-    return bool(named and (prompt.intent is Intent.LEARNING or not prompt.in_scope))
-
-
-def _times_quoted(statement: Statement, prompt: Prompt) -> int:
-    return sum(fact(statement.text) in turn.ai_response for turn in prompt.window)
-
-
-def _taken_up(prompt: Prompt) -> list[str]:
-    """The sentences of the message that tell most of it: courtesies and interjections are left out."""
-    said = sentences(prompt.message)
-    telling = [each for each in said if tells(each) and act_of(each) is not Act.PAUSE]
-    return (telling or said)[:_SAID]
-
-
-def _told_again(prompt: Prompt, statements: list[Statement]) -> list[str]:
-    return [_turn(prompt, "then" if place else "said", each) for place, each in enumerate(statements)]
-
-
-def _turn(prompt: Prompt, name: str, statement: Statement) -> str:
-    turn = ordinal(statement.turn_number, prompt.detected.language)
-    return phrase(prompt, name).format(turn=turn, said=fact(statement.text))
-
-
-def _listed(prompt: Prompt, statements: list[Statement]) -> str:
-    """In quotation marks; what was put right since is marked."""
-    told = recollection.told(prompt)
-    return ", ".join(
-        quoted([each.text]) + (phrase(prompt, "since") if recollection.correction_of(each, told) else "")
-        for each in statements
-    )
+def _question_back(prompt: Prompt, mood: Mood) -> str:
+    if mood is Mood.LIGHT:
+        return glad(prompt)
+    if prompt.has_purpose and mood is not Mood.JOYFUL:
+        return question(prompt)
+    told = recollection.told(prompt) or act_of(prompt.message) is Act.STATEMENT
+    return phrase(prompt, "open" if told and mood is not Mood.JOYFUL else "onward")

@@ -15,8 +15,8 @@ class Prompt:
 
     `known` holds what the user said in earlier turns, most relevant first; `window` the latest turns as they were;
     `theme` names what the message is about, or what was talked about before it, and may be empty; `intent` is what the
-    user wants to do, kept from earlier turns where this one does not say; `in_scope` is False for a matter that no
-    persona is for; `context` is all of it in words, bounded.
+    user wants to do, kept from earlier turns where this one does not say; `has_purpose` whether that is sure;
+    `in_scope` is False for a matter that no persona is for; `context` is all of it in words, bounded.
     """
 
     persona: Persona
@@ -27,6 +27,7 @@ class Prompt:
     preferences: Sequence[str]
     theme: str
     intent: Intent
+    has_purpose: bool
     in_scope: bool
     summary: Sequence[Statement]
     window: Sequence[Turn]

@@ -1,77 +1,88 @@
-"""Which of the user's own earlier statements a message is about, and which of them were corrected since. Pure."""
+"""Which of the user's own earlier statements a message is about, and which of them hold no longer. Pure."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 from mentor.canary import extraction
 from mentor.canary.acts import Act, act_of, asks_to_recall, tells
+from mentor.canary.asked import DATES, NAMES, NUMBERS, Kind, asks_of_ours, asks_of_own, kind_of, kinds_in
+from mentor.canary.forms import form
 from mentor.canary.manner import speaks_of_manner
 from mentor.canary.prompt import Prompt
+from mentor.canary.stance import claims, contradict
+from mentor.canary.stems import all_stems, heads_of, matter_stems, speaks_of, telling_stems, without_entities
 from mentor.canary.summary import Statement
 from mentor.detection import language_of
 
 _TEXTS: Final = 2_048  # old statements are looked at again with every turn of their conversation
+_TALKS: Final = 64
 _TOLD_ENOUGH: Final = 2
-_DATES: Final = frozenset({"date", "time"})
-_NUMBERS: Final = frozenset({"number"})
-_NAMES: Final = frozenset({"name"})
-_ASKED: Final = (
-    (_DATES, re.compile(r"\b(?:when|what (?:time|day|date)|which day)\b|언제|며칠|몇 ?(?:시|월|일)", re.IGNORECASE)),
-    (_NAMES, re.compile(r"\bwho(?:m|se)?\b|누가|누구", re.IGNORECASE)),
-    (_NUMBERS, re.compile(r"\bhow (?:many|much|old|long|big|large|far)\b|얼마|몇 ?\S", re.IGNORECASE)),
-)
-_WEIGHS: Final = re.compile(
-    r"\b(?:should|shall|can|could|would|will|might|does it|do you)\b|할까|하면|해야|좋을|될까|싶|걸려|걸리|추천",
-    re.IGNORECASE,
-)
-_ANY_WORD: Final = re.compile(r"\w{3,}|[가-힣]{2,}")
-_ASKING_WORDS: Final = extraction.words_of("asking_en") | extraction.words_of("asking_ko")
-_ENGLISH_ENDING: Final = re.compile(r"(?:ies|ing|ed|es|s|e|y)$")
-_STEM_CHARACTERS: Final = 3
-_KOREAN_STEM: Final = 2
+_WEIGHS: Final = form("weighs")
+_WHAT: Final = form("asks_what")
+_VIEW: Final = form("asks_view")
+_FIRST: Final = form("asks_first")
+_LAST: Final = form("asks_last")
 
 
 def told(prompt: Prompt) -> list[Statement]:
     """All that the user has told, in the order of the turns."""
-    return sorted((each for each in prompt.known if is_told(each.text)), key=lambda each: each.turn_number)
+    return _in_order(each for each in prompt.known if is_told(each.text))
 
 
 def related(prompt: Prompt, *, most: int) -> list[Statement]:
     """Statements that share a telling word with the message: the most relevant, in the order of the turns."""
-    stems = _stems(prompt.message)
-    found = [each for each in prompt.known if is_told(each.text) and stems & _stems(each.text)]
+    stems = telling_stems(prompt.message)
+    found = [each for each in prompt.known if is_told(each.text) and stems & telling_stems(each.text)]
     return _in_order(found[:most])
 
 
 def recalled(prompt: Prompt, *, most: int) -> list[Statement]:
-    """What the user wants to be told again, with what they corrected in it since."""
-    kind = _asked_kind(prompt.message)
-    candidates = [each for each in prompt.known if is_told(each.text) and _may_tell(each.text, kind)]
-    stems = _stems(prompt.message) | _all_stems(prompt.message)
-    shared = {each: len(stems & (_stems(each.text) | _all_stems(each.text))) for each in candidates}
-    found = [each for each in candidates if 0 < shared[each] == max(shared.values())][:most]
-    if not found and kind in (_DATES, _NUMBERS) and (not _stems(prompt.message) or len(_standing(candidates)) == 1):
-        found = candidates[:_TOLD_ENOUGH]
-    return _in_order({*found, *_later_words(prompt, found, kind)})
+    """What the user wants to be told again, with what they put in its place since."""
+    ordered = told(prompt)
+    for place, asked in ((0, _FIRST), (-1, _LAST)):
+        if asked.search(prompt.message):
+            return ordered[place:][:1]
+    kind = kind_of(prompt.message)
+    found = _found(prompt, kind)[:most]
+    later = [each for each in _later_words(ordered, found) if _bears_on(each, prompt.message, kind)]
+    return _in_order({*found, *later})
 
 
 def asks_for_told(prompt: Prompt) -> bool:
-    """Whether a question asks for a date, a figure or a name that the user has told: "when do we move?"."""
-    kind = _asked_kind(prompt.message)
-    return bool(kind and not _WEIGHS.search(prompt.message) and recalled(prompt, most=1))
+    """Whether a question asks for what the user has told, or only they could tell: "when do we move?"."""
+    message = prompt.message
+    if _WEIGHS.search(message):
+        return False
+    if asks_of_own(message) or _only_user_knows(prompt):
+        return True
+    asks = kind_of(message) or _WHAT.search(message) or _VIEW.search(message) or _FIRST.search(message)
+    return bool(asks and recalled(prompt, most=1))
 
 
-def correction_of(statement: Statement, statements: Sequence[Statement]) -> Statement | None:
-    """The first of the later `statements` that puts this one right; None where it stands."""
-    for place, later in enumerate(statements):
-        if later.turn_number > statement.turn_number and act_of(later.text) is Act.CORRECTION:
-            before = [each for each in statements[:place] if each.turn_number < later.turn_number]
-            target = _corrected(later, before)
-            same_turn = target is not None and target.turn_number == statement.turn_number
-            if same_turn and (_kinds(later.text) - _NAMES) & _kinds(statement.text):
-                return later
+def asks_what_is(question: str) -> bool:
+    """Whether it asks who, where, when, how many or which: for a fact, whatever the user wants to do with it."""
+    return bool(not _WEIGHS.search(question) and (kind_of(question) or _WHAT.search(question)))
+
+
+def _only_user_knows(prompt: Prompt) -> bool:
+    """Whether it asks for a person, a place, a day or a figure of a matter that the user has told of."""
+    about = asks_of_ours(prompt.message) or bool(prompt.in_scope and heads_of(prompt.message) and told(prompt))
+    return about and kind_of(prompt.message) is not None
+
+
+def replaced_by(statement: Statement, statements: Sequence[Statement]) -> Statement | None:
+    """The last of the later `statements` that puts this one right or says the opposite; None where it stands."""
+    matters = _matters(tuple(statements))
+    said = claims(statement.text, _matter_before(statement, statements))
+    for place in range(len(statements) - 1, -1, -1):
+        later = statements[place]
+        if later.turn_number <= statement.turn_number:
+            return None
+        if contradict(claims(later.text, matters[place]), said) or _corrects(later, statement, statements[:place]):
+            return later
     return None
 
 
@@ -80,38 +91,98 @@ def corrected_by(prompt: Prompt) -> Statement | None:
     return _corrected(Statement(prompt.turn_number, prompt.message), told(prompt))
 
 
+def contradicted_by(prompt: Prompt) -> Statement | None:
+    """The latest statement, of those that stand, whose opposite the message says."""
+    before = told(prompt)
+    matters = _matters((*before, Statement(prompt.turn_number, prompt.message)))
+    now = claims(prompt.message, matters[-1])
+    opposite = (
+        each
+        for each, matter in zip(reversed(before), matters[-2::-1], strict=True)
+        if contradict(now, claims(each.text, matter))
+    )
+    return next((each for each in opposite if replaced_by(each, before) is None), None)
+
+
+def _found(prompt: Prompt, kind: Kind | None) -> list[Statement]:
+    """Those that can tell it and share most words with the question, the most relevant first."""
+    heads = heads_of(prompt.message)
+    candidates = [each for each in prompt.known if is_told(each.text) and (kind is None or kind.may_tell(each.text))]
+    fitting = [each for each in candidates if all(speaks_of(each.text, noun) for noun in heads)]
+    if kind is None and not fitting:
+        fitting = [each for each in candidates if any(speaks_of(each.text, noun) for noun in heads)]
+    asked = _stems(prompt.message)
+    shared = {each: len(asked & _stems(each.text)) for each in fitting}
+    found = [each for each in fitting if 0 < shared[each] == max(shared.values())]
+    if found or kind is None or not kind.alone or asks_of_own(prompt.message) > kind.own:
+        return found
+    return candidates[:_TOLD_ENOUGH] if not telling_stems(prompt.message) or _is_alone(candidates) else []
+
+
+def _corrects(later: Statement, statement: Statement, before: Sequence[Statement]) -> bool:
+    if act_of(later.text) is not Act.CORRECTION:
+        return False
+    target = _corrected(later, [each for each in before if each.turn_number < later.turn_number])
+    if target is None or target.turn_number != statement.turn_number:
+        return False
+    return bool((kinds_in(later.text) - NAMES) & kinds_in(statement.text) or _shares_subject(later, statement))
+
+
+@lru_cache(_TALKS)
+def _matters(statements: tuple[Statement, ...]) -> tuple[str, ...]:
+    """What was talked of before each of the statements: what "it" is in it."""
+    found = [""]
+    for each in statements[:-1]:
+        found.append(extraction.theme(each.text, language_of(each.text)) or found[-1])
+    return tuple(found[: len(statements)])
+
+
+def _matter_before(statement: Statement, statements: Sequence[Statement]) -> str:
+    places = (place for place, each in enumerate(statements) if each.turn_number >= statement.turn_number)
+    return _matters(tuple(statements))[next(places, -1)] if statements else ""
+
+
 def _corrected(correction: Statement, before: Sequence[Statement]) -> Statement | None:
-    """What holds the figure that is taken back, or else one of its kind: what shares most words, and was said last."""
-    figures, kinds = _figures(correction.text), _kinds(correction.text) - _NAMES
+    """What holds the figure that is taken back, or one of its kind, or what it names: most words shared, said last."""
+    figures, kinds = _figures(correction.text), kinds_in(correction.text) - NAMES
     same = [each for each in before if figures & _figures(each.text)]
-    alike = [each for each in before if kinds & _kinds(each.text)]
-    stems = _all_stems(correction.text)
-    return max(same or alike, key=lambda each: (len(stems & _all_stems(each.text)), each.turn_number), default=None)
+    alike = [each for each in before if kinds & kinds_in(each.text)]
+    named = [each for each in before if _shares_subject(correction, each)]
+    stems = all_stems(correction.text)
+    return max(
+        same or alike or named,
+        key=lambda each: (len(stems & all_stems(each.text)), each.turn_number),
+        default=None,
+    )
 
 
-def _standing(statements: Sequence[Statement]) -> list[Statement]:
+def _shares_subject(one: Statement, other: Statement) -> bool:
+    return any(speaks_of(other.text, noun) for noun in heads_of(one.text))
+
+
+def _is_alone(statements: Iterable[Statement]) -> bool:
+    """Whether one of them stands, and no other."""
     ordered = _in_order(statements)
-    return [each for each in ordered if correction_of(each, ordered) is None]
+    standing = (each for each in ordered if replaced_by(each, ordered) is None)
+    return len(list(islice(standing, 2))) == 1
 
 
-def _may_tell(text: str, kind: frozenset[str]) -> bool:
-    """Who somebody is may be said without a name that is known as one: "my dad", "민지"."""
-    return not kind or kind is _NAMES or bool(kind & _kinds(text))
-
-
-def _later_words(prompt: Prompt, found: Iterable[Statement], kind: frozenset[str]) -> list[Statement]:
-    statements, added = told(prompt), []
+def _later_words(statements: list[Statement], found: Iterable[Statement]) -> Iterator[Statement]:
     for statement in found:
-        latest = correction_of(statement, statements)
+        latest = replaced_by(statement, statements)
         while latest is not None:
-            if _may_tell(latest.text, kind):
-                added.append(latest)
-            latest = correction_of(latest, statements)
-    return added
+            yield latest
+            latest = replaced_by(latest, statements)
 
 
-def _asked_kind(message: str) -> frozenset[str]:
-    return next((kind for kind, asked in _ASKED if asked.search(message)), frozenset())
+def _bears_on(later: Statement, question: str, kind: Kind | None) -> bool:
+    """Whether what was put right is what the question asks for: not the guests, if it asks for the vegetarians."""
+    if act_of(later.text) is not Act.CORRECTION:
+        return True
+    spoken_of = matter_stems(without_entities(later.text))
+    of_it = not spoken_of or not matter_stems(question) or bool(spoken_of & matter_stems(question))
+    of_its_kind = kind is None or kind.may_tell(later.text) or not kinds_in(later.text) - NAMES
+    return of_it and of_its_kind
 
 
 def _in_order(statements: Iterable[Statement]) -> list[Statement]:
@@ -124,33 +195,11 @@ def is_told(text: str) -> bool:
 
 
 @lru_cache(_TEXTS)
-def _kinds(text: str) -> frozenset[str]:
-    """Kinds of what is named in it; a time of day is as good as a date."""
-    found = {kind for kind, _ in extraction.entities(text, language_of(text))} & (_DATES | _NUMBERS | _NAMES)
-    return frozenset(found | (_DATES if found & _DATES else set()))
-
-
-@lru_cache(_TEXTS)
 def _figures(text: str) -> frozenset[str]:
-    return frozenset(words for kind, words in extraction.entities(text, language_of(text)) if kind in _DATES | _NUMBERS)
+    """Dates, times and numbers as they stand, and the bare digits of "512MB"."""
+    found = {words for kind, words in extraction.entities(text, language_of(text)) if kind in DATES | NUMBERS}
+    return frozenset(found | set(re.findall(r"\d[\d,.:]*\d|\d", text)))
 
 
-@lru_cache(_TEXTS)
 def _stems(text: str) -> frozenset[str]:
-    """What a text may be recognised by: its content words without their endings, and its dates, times and numbers."""
-    language = language_of(text)
-    words = {_stem(word) for word in extraction.content_words(text, language)}
-    return frozenset(words | {words_said for _, words_said in extraction.entities(text, language)})
-
-
-@lru_cache(_TEXTS)
-def _all_stems(text: str) -> frozenset[str]:
-    words = (word for word in _ANY_WORD.findall(text.lower()) if word not in _ASKING_WORDS)
-    return frozenset(_stem(word) for word in words) - _ASKING_WORDS
-
-
-def _stem(word: str) -> str:
-    if not word.isascii():
-        return word[:_KOREAN_STEM]
-    stem = _ENGLISH_ENDING.sub("", word)
-    return stem if len(stem) >= _STEM_CHARACTERS else word
+    return telling_stems(text) | all_stems(text)

@@ -14,9 +14,12 @@ SENTENCES_KEPT: Final = 6
 SENTENCE_CHARACTERS: Final = 160
 _FADING: Final = 0.97
 _ENTITY, _PREFERENCE = 2.0, 4.0  # what each is worth, beside the rarity of the words
+_CODE_MARK: Final = "```"
 _WORDS_COUNTED: Final = 12
 _WORD: Final = re.compile(r"\w")
-_SENTENCE_END: Final = re.compile(r"(?<=[.!?。…])\s+|\n+|;\s+")
+_SENTENCE_END: Final = re.compile(
+    r"(?<=[.!?。…])(?<!\b[MD]r\.)(?<!\bMs\.)(?<!\bMrs\.)(?<!\bSt\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\bvs\.)\s+|\n+|;\s+"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class Statement:
 
 def sentences(message: str) -> list[str]:
     """Those with a word in them, without blocks of code; the whole message when there are none."""
+    if message.lstrip().startswith(_CODE_MARK) and prose_of(message) == message:
+        return [message.strip()]
     parts = [sentence.strip() for sentence in _SENTENCE_END.split(prose_of(message))]
     return [part for part in parts if _WORD.search(part)] or [message.strip()]
 

@@ -15,6 +15,7 @@ from mentor.personas import PERSONAS, Language
 _FACT_CHARACTERS: Final = 120
 _THEME_CHARACTERS: Final = 40
 _QUOTES: Final = {Language.EN: "“{}”", Language.KO: "‘{}’"}
+_CODE_MARK: Final = "```"
 _MARKS: Final = ".!?…？"
 _KOREAN_ORDINALS: Final = ("첫", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉", "열")
 
@@ -26,9 +27,12 @@ def voice(prompt: Prompt) -> dict[str, Any]:
 
 
 def phrase(prompt: Prompt, name: str) -> str:
-    """What all personas say alike."""
-    found: str = _voices()["recall"][prompt.detected.language][name]
-    return found.replace("{name}", PERSONAS[prompt.persona].name[prompt.detected.language])
+    """What all personas say alike; of several lines the first that is fresh."""
+    found: str | list[str] = _voices()["shared"][prompt.detected.language][name]
+    line = in_order(found, prompt) if isinstance(found, list) else found
+    return line.replace("{name}", PERSONAS[prompt.persona].name[prompt.detected.language]).replace(
+        "{strength}", PERSONAS[prompt.persona].strength[prompt.detected.language]
+    )
 
 
 def glad(prompt: Prompt) -> str:
@@ -47,6 +51,11 @@ def question(prompt: Prompt) -> str:
     return unused(own, prompt) or fresh(_voices()["more"][prompt.detected.language], prompt)
 
 
+def varied(prompt: Prompt, name: str) -> str:
+    """What all personas say alike, another line with every turn."""
+    return fresh(_voices()["shared"][prompt.detected.language][name], prompt)
+
+
 def next_step(prompt: Prompt) -> str:
     """What the persona would do next about the matter; another one with the next turn."""
     language = prompt.detected.language
@@ -60,11 +69,19 @@ def fresh(variants: list[str], prompt: Prompt) -> str:
     return unused(variants, prompt) or variants[prompt.turn_number % len(variants)]
 
 
+def in_order(variants: list[str], prompt: Prompt) -> str:
+    """The first is for the first time; the others are there not to say it twice."""
+    answers = _answers(prompt)
+    return next((variant for variant in variants if _fixed_words(variant) not in answers), "") or fresh(
+        variants, prompt
+    )
+
+
 def unused(variants: list[str], prompt: Prompt) -> str | None:
     """The next of `variants` in turn that no answer of the window has used."""
     start = prompt.turn_number % len(variants)
     in_turn = [*variants[start:], *variants[:start]]
-    answers = " ".join(turn.ai_response for turn in prompt.window)
+    answers = _answers(prompt)
     return next((variant for variant in in_turn if _fixed_words(variant) not in answers), None)
 
 
@@ -80,6 +97,9 @@ def asked(variants: list[str], prompt: Prompt, texts: Iterable[str]) -> str:
 
 def fact(text: str) -> str:
     prose = prose_of(text)
+    if prose.startswith(_CODE_MARK):
+        lines = [line for line in prose.splitlines() if not line.startswith(_CODE_MARK)]
+        prose = lines[0] + "…" * (len(lines) > 1) if lines else prose
     return clipped(prose.rstrip(".") or prose, _FACT_CHARACTERS)
 
 
@@ -94,6 +114,10 @@ def _theme(prompt: Prompt) -> str:
     if not prompt.theme:
         return phrase(prompt, "topic")
     return _QUOTES[prompt.detected.language].format(clipped(prompt.theme, _THEME_CHARACTERS))
+
+
+def _answers(prompt: Prompt) -> str:
+    return " ".join(turn.ai_response for turn in prompt.window)
 
 
 def _fixed_words(variant: str) -> str:
