@@ -19,10 +19,9 @@ from serinus.analysis.tables import CANARY, LEGACY, Count
 from serinus.analysis.verdict import Check, Figures, LimitCheck, Report, Verdict
 from serinus.analysis.worse import (
     ComparisonReading,
-    bad_endpoints,
+    endpoint_checks,
     hold_checks,
     read_comparisons,
-    worse_check,
     worse_checks,
 )
 
@@ -62,10 +61,7 @@ def _report(evidence: Evidence, criteria: Criteria, collection: Obstacle | None)
         worse=_worse(evidence, criteria, collection, (readings, proven)),
         holds=(*hold_checks(readings, proven, criteria.alpha), *ratio_checks(evidence.step)),
         limits=_limits(evidence, criteria, collection, (limits, proven)),
-        endpoints=tuple(
-            worse_check(each, criteria.alpha)
-            for each in bad_endpoints(readings, criteria, len(evidence.endpoints.names))
-        ),
+        endpoints=tuple(endpoint_checks(readings, criteria, len(evidence.endpoints.names))),
     )
 
 

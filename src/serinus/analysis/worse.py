@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypedDict
 
 import numpy as np
@@ -173,6 +173,15 @@ def bad_endpoints(
     log_all = math.log(comparison_weights(criteria).sum())
     reached = [k for k, each in enumerate(ranked, 1) if each.log_e - log_all >= log_bar - math.log(k)]
     return tuple(ranked[: max(reached, default=0)])
+
+
+def endpoint_checks(readings: Iterable[ComparisonReading], criteria: Criteria, endpoints: int) -> Iterator[Check]:
+    """The `bad_endpoints`, each with the bar that it has reached there, which is not the rollback's."""
+    bad = bad_endpoints(readings, criteria, endpoints)
+    for each in bad:
+        check = worse_check(each, criteria.alpha)
+        bar = endpoints * float(comparison_weights(criteria).sum()) / (criteria.alpha * len(bad) * each.weight)
+        yield replace(check, numbers={**check.numbers, "evidence_needed": bar})
 
 
 def _margin(watch: Watch, criteria: Criteria) -> float:

@@ -8,7 +8,7 @@ from serinus.reports.words import Words
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 WIDTH = 60
-SPECIAL = re.compile(r"([\\`*{}\[\]<>|#~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+SPECIAL = re.compile(r"([\\`*\[\]<>|#~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 ROOM = "…"
 
 
