@@ -118,8 +118,16 @@ def test_the_page_asks_for_a_token_again_when_the_session_ends(visitor: Visitor,
     page.locator(".connection[data-state=live]").wait_for()
     stage.order(f"/tokens/{token['id']}", method="DELETE")
     page.get_by_label("Token").wait_for()
+    page.get_by_role("alert").get_by_text("The session is over").wait_for()
     assert page.locator(".glance").count() == 0
     visitor.complaints.clear()  # the browser tells of the 401
+
+
+def test_who_leaves_by_themselves_is_told_of_no_session_that_is_over(visitor: Visitor, stage: Stage) -> None:
+    page = visitor.log_in()
+    page.get_by_role("button", name="Log out").click()
+    page.get_by_label("Token").wait_for()
+    assert page.get_by_role("alert").count() == 0
 
 
 def test_a_day_of_history_opens_in_under_a_second(visitor: Visitor, stage: Stage) -> None:

@@ -206,7 +206,14 @@ def test_metrics_and_explanations_tell_what_was_served(shell: Shell) -> None:
     while shell.json("metrics", "--endpoint", "/items/3")["canary"]["request_count"] < 9:
         assert time.monotonic() < ends_at
     assert shell.json("metrics", "--endpoint", "/items/{id}")["canary"]["request_count"] == 9
-    assert "/items/{id}" in shell.run("metrics").stdout
+    shown = shell.run("metrics").stdout
+    assert "/items/{id}" in shown
+    [versions, measures] = [line.split() for line in shown.splitlines() if line.split()[-1:] in (["CANARY"], ["P95"])][
+        -2:
+    ]
+    assert versions == ["LEGACY", "CANARY"] * 3
+    assert measures == ["endpoint", "requests", "requests", "error", "rate", "error", "rate", "P95", "P95"]
+    assert "최근 5분" in shell.run("metrics", "--language", "ko").stdout
     assert "kim gets CANARY" in shell.run("explain", "kim", "--endpoint", "/hello").stdout
     assert shell.json("explain", "kim")["reason"] == "bucket"
 
@@ -229,6 +236,18 @@ def test_the_first_token_is_made_in_the_store_itself(shell: Shell, tmp_path: Pat
     assert "another.db" in made.stderr
     here = shell.run("token", "create", "ann", "--role", "admin", "--json", SERINUS_TOKEN=None)
     shell.run("status", SERINUS_TOKEN=json.loads(here.stdout)["token"])
+
+
+def test_a_share_that_nobody_gets_says_what_switches_it_on(shell: Shell) -> None:
+    off = shell.run("config", "set", "--percentage", "6", "--disabled").stdout
+    assert "`serinus config set --enabled` switches it on" in off
+    assert "switches it on" not in shell.run("config", "set", "--enabled").stdout
+
+
+def test_who_asks_with_a_token_of_another_store_is_told_how_to_make_one_here(shell: Shell) -> None:
+    refused = shell.run("token", "create", "ann", "--role", "admin", exit_code=3, SERINUS_TOKEN="srn_of-yesterday")
+    assert "unset SERINUS_TOKEN" in refused.stderr
+    assert refused.stdout == ""
 
 
 def test_events_are_followed_as_lines_of_json(shell: Shell) -> None:
@@ -323,6 +342,18 @@ def test_a_port_that_is_taken_and_an_app_without_serinus_are_said(tmp_path: Path
     assert run.returncode == 1
     assert "bare:app is not what `serinus.application(...)` made" in run.stderr
     assert "give another: --port" in run.stderr
+    assert "/console" not in run.stderr
+
+
+def test_a_service_says_where_its_console_is_and_how_to_come_in(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", "serinus", "controller", "--port", port]
+        run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False)
+    assert f"http://127.0.0.1:{port}/console" in run.stderr
+    assert "sqlite+aiosqlite:///serinus.db" in run.stderr
+    assert "serinus token create NAME --role admin" in run.stderr
 
 
 @pytest.mark.tool("curl")

@@ -226,6 +226,7 @@ def test_answers_pass_untouched() -> None:
         cookies = await street.client.get("/cookies")
         assert len(cookies.headers.get_list("set-cookie")) == 2
         assert "x-private" not in cookies.headers
+        assert [len(cookies.headers.get_list(name)) for name in ("date", "server")] == [1, 1]
         assert (await street.client.head("/thing")).headers["content-length"] != "0"
 
     on_a_street(story)

@@ -233,9 +233,10 @@ def said_by(node: ast.expr) -> str | None:
 def refusals() -> Iterator[str]:
     for path in sorted(SOURCE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            raised = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in RAISED
-            if raised and node.args and (text := said_by(node.args[0])) is not None:
-                yield text
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            said = node.args[:1] if node.func.id in RAISED else node.args[1:2] if node.func.id == "Problem" else []
+            yield from (text for each in said if (text := said_by(each)) is not None)
 
 
 def helps(command: click.Command) -> Iterator[str]:

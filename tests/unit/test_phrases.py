@@ -56,6 +56,8 @@ def test_the_language_is_the_first_that_there_is() -> None:
     [
         (["rolback"], "'rollback'을(를) 뜻했습니까?"),
         (["approve"], "인자 'GATE'이(가) 없습니다."),
+        (["serve", "no_such_module:app"], '모듈 "no_such_module"을(를) 불러올 수 없습니다'),
+        (["replay", "no-such.log", "--plan", "demo"], "no-such.log"),
         (["pause", "--cap", "300"], "300이 0에서 100 사이가 아닙니다"),
         (["status", "--wach"], "옵션"),
         (["status", "--url", "http://127.0.0.1:1"], "응답이 없습니다"),
@@ -66,6 +68,15 @@ def test_a_mistake_on_the_command_line_is_told_in_korean(arguments: list[str], t
     assert result.exit_code in {2, 4}
     assert "오류: " in result.stderr
     assert told in result.stderr
+
+
+@pytest.mark.parametrize(("environment", "option", "said"), [("en", "ko", "오류: "), ("ko", "en", "Error: ")])
+def test_a_failure_is_told_in_the_language_that_the_command_was_asked_for(
+    environment: str, option: str, said: str
+) -> None:
+    arguments = ["replay", "no-such.log", "--plan", "demo", "--language", option]
+    told = CliRunner().invoke(main, arguments, env={"SERINUS_LANGUAGE": environment}).stderr
+    assert told.startswith(said)
 
 
 def test_help_is_in_korean_where_that_is_the_language() -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("serinus.asgi")
 
 IDLE_SECONDS = 4.0  # a connection is not used again after it: uvicorn and others close theirs after five
+OF_THE_SERVER_IN_FRONT = (b"date", b"server")  # which writes its own, once
 UNREACHABLE = "The service behind this address does not answer at the moment; try again later."
 MALFORMED = "The request cannot be sent on as it is; look at its headers and its path."
 
@@ -151,7 +152,7 @@ class Upload:
 
 
 async def _pass_on(response: "httpcore2.Response", send: Send) -> None:
-    headers = end_to_end((name.lower(), value) for name, value in response.headers)
+    headers = end_to_end(((name.lower(), value) for name, value in response.headers), *OF_THE_SERVER_IN_FRONT)
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     async for piece in response.aiter_stream():
         await send({"type": "http.response.body", "body": piece, "more_body": True})

@@ -41,7 +41,7 @@ class Naming:
         found = {name: fields.get(self.columns.get(name, name)) for name in FIELDS}
         missing = [self.columns.get(name, name) for name in REQUIRED if found[name] in (None, "")]
         if missing:
-            raise ValueError(f"no {', '.join(missing)}")
+            raise ValueError(f"no {' / '.join(missing)}")
         return Recorded(
             at=_instant(found["timestamp"]),
             version=self._version(str(found["version"])),

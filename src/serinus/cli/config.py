@@ -81,6 +81,8 @@ def _render(answer: Mapping[str, Any]) -> "RenderableType":
         f"revision  {answer['revision']} ({answer['source']})",
         f"changed   {changed}",
     ]
+    if answer["canary_percentage"] and not answer["enabled"]:
+        lines.append("Nobody gets the canary: `serinus config set --enabled` switches it on")
     if answer["known_endpoints"]:
         lines.append(f"endpoints {' '.join(answer['known_endpoints'])}")
     rules = [

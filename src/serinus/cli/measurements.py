@@ -7,7 +7,7 @@ import click
 
 from serinus.cli.session import Session, with_session
 from serinus.cli.tongue import language, say
-from serinus.messages import render_name
+from serinus.messages import format_value, render_name
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -34,11 +34,12 @@ def explain(session: Session, user: str, *, endpoint: str | None) -> None:
 def _render_metrics(answer: Mapping[str, Any]) -> "RenderableType":
     from rich.console import Group
 
-    from serinus.cli.tables import count, duration, increase, milliseconds, pair_rows, percent, points, share, table
+    from serinus.cli.tables import count, increase, milliseconds, pair_rows, percent, points, share, table
 
     comparison = answer["comparison"]
     traffic = comparison["traffic_split"]
-    whole = table(f"last {duration(answer['window_seconds'])}", ">LEGACY", ">CANARY", rows=pair_rows(answer))
+    window = format_value(answer["window_seconds"], "duration", language())
+    whole = table(f"last {window}", ">LEGACY", ">CANARY", rows=pair_rows(answer))
     lines = [
         f"error rate  {_estimate(comparison, 'error_rate_difference', points)}",
         f"P95         {_estimate(comparison, 'p95_increase', increase)}",
@@ -57,7 +58,7 @@ def _render_metrics(answer: Mapping[str, Any]) -> "RenderableType":
         )
         for template, pair in answer["endpoints"].items()
     ]
-    columns = (">LEGACY", ">CANARY", ">errors", ">errors", ">P95", ">P95")
+    columns = (f">{version}\n{name}" for name in ("requests", "error rate", "P95") for version in ("LEGACY", "CANARY"))
     return Group(whole, *map(say, lines), *([table("endpoint", *columns, rows=rows)] if rows else []))
 
 

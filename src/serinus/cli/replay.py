@@ -89,7 +89,7 @@ def _lines(log: str) -> Iterator[Iterable[str]]:
     try:
         opened = Path(log).open(encoding="utf-8", errors="replace", newline="\n")  # noqa: SIM115 - closed below
     except OSError as error:
-        raise Failure(f"cannot read {log}: {error}", UNUSABLE) from error
+        raise Failure(f"cannot read {log}: {error.strerror}", UNUSABLE) from error
     with opened:
         yield opened
 
@@ -147,6 +147,7 @@ def _render(answer: Mapping[str, Any], language: str) -> "RenderableType":
     from rich.text import Text
 
     from serinus.cli.tables import clock, count, table
+    from serinus.messages.phrases import translate
 
     say = partial(render_label, language=language)
     replays = answer["replays"]
@@ -159,7 +160,7 @@ def _render(answer: Mapping[str, Any], language: str) -> "RenderableType":
         rows.append((clock(at), *cells))
     lines: Iterable[str] = (
         say("replay_read", requests=count(answer["requests"]), unusable=count(answer["unusable_lines"])),
-        *answer["problems"],
+        *(translate(problem, language) for problem in answer["problems"]),
         *(_end(each, say) for each in replays),
         say("replay_note"),
     )

@@ -54,6 +54,7 @@ def _serve_gateway(settings: "Settings", workers: int) -> None:
 
     with failures():
         service = gateway(settings)
+    _welcome(settings)
     if workers > 1:
         _run(settings, f"{from_environment.__module__}:{from_environment.__name__}", workers, factory=True)
     else:
@@ -65,7 +66,9 @@ def _serve_application(settings: "Settings", app: str, workers: int) -> None:
 
     sys.path.insert(0, "")
     found = _import(app)
-    if not isinstance(found, Service):
+    if isinstance(found, Service):
+        _welcome(settings)
+    else:
         warning = f"{app} is not what `serinus.application(...)` made: there is a canary only if one is inside"
         click.echo(say(warning), err=True)
     _run(settings, app if workers > 1 else found, workers)
@@ -113,7 +116,9 @@ def controller(host: str | None, port: int | None) -> None:
     if port is None:
         asyncio.run(run_controller(settings))
     else:
-        _run(settings, controller_application(settings), workers=1)
+        application = controller_application(settings)
+        _welcome(settings)
+        _run(settings, application, workers=1)
 
 
 def _settings(**chosen: str | int | None) -> "Settings":
@@ -132,6 +137,16 @@ def _import(app: str) -> object:
     except ImportFromStringError as error:
         message = f"{error} Name what `serinus.application(...)` made, as in `serinus serve shop:app`."
         raise Failure(message, UNUSABLE) from error
+
+
+def _welcome(settings: "Settings") -> None:
+    """Say where operators come in, and by what."""
+    from serinus.inspection import shown_url
+
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    console = f"http://{host}:{settings.port}/console"
+    click.echo(say(f"Console: {console} (log in with a token; store: {shown_url(settings)})"), err=True)
+    click.echo(say("The first token: `serinus token create NAME --role admin`, with the same store"), err=True)
 
 
 def _is_loopback(host: str) -> bool:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, ParamSpec, TypeAlias
 
 import click
 
-from serinus.cli.tongue import say
+from serinus.cli.tongue import language, say
 from serinus.errors import InvalidInput, NotFound, SerinusError, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -31,7 +31,12 @@ class Failure(click.ClickException):
 
     def __init__(self, message: str, exit_code: int = FAILED) -> None:
         super().__init__(say(message))
+        self.language = language()
         self.exit_code = exit_code  # type: ignore[misc]  # a class variable by name, which click reads from the instance
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """In the language of the command, which is over by now."""
+        click.echo(say(f"Error: {self.message}", self.language), file=file, err=file is None)
 
 
 class _Percentage(click.ParamType[float]):

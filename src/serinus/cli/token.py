@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from serinus.cli.session import Session, with_session
+from serinus.cli.session import NOT_ALLOWED, Failure, Session, with_session
 from serinus.cli.tongue import say
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ROLES = ("viewer", "operator", "approver", "admin")
 DAY_SECONDS = 86_400.0
+WITHOUT_TOKEN = "Without a token (unset SERINUS_TOKEN), where the store can be reached, it is made in the store itself."  # noqa: S105
 
 
 @click.group()
@@ -34,7 +35,7 @@ def create(session: Session, name: str, *, role: str, expires_in_days: float | N
     """
     if session.token:
         body = {"name": name, "role": role, "expires_in_days": expires_in_days}
-        session.show(session.client.post("/tokens", body), lambda answer: answer["token"])
+        session.show(_create_by_service(session, body), lambda answer: answer["token"])
     else:
         secret, database = _create_in_store(name, role, expires_in_days)
         click.echo(say(f"Made in the store {database}"), err=True)
@@ -55,6 +56,15 @@ def revoke(session: Session, token_id: str) -> None:
     """From now on nobody can use the token with this id."""
     session.client.delete(f"/tokens/{token_id}")
     session.show({"revoked": token_id}, lambda answer: f"revoked {answer['revoked']}")
+
+
+def _create_by_service(session: Session, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        return session.client.post("/tokens", body)
+    except Failure as error:
+        if error.exit_code != NOT_ALLOWED:
+            raise
+        raise Failure(f"{error.message}\n{WITHOUT_TOKEN}", NOT_ALLOWED) from error
 
 
 def _create_in_store(name: str, role: str, expires_in_days: float | None) -> tuple[str, str]:

@@ -104,7 +104,10 @@ def _described(text: str) -> str:
 
 
 def _show(error: click.ClickException) -> None:
-    context = getattr(error, "ctx", None)
+    if not isinstance(error, click.UsageError):
+        error.show()
+        return
+    context = error.ctx
     if context is not None:
         click.echo(context.get_usage(), err=True)
         if context.command.get_help_option(context) is not None:

@@ -82,7 +82,7 @@ def _book(language: str) -> tuple[Mapping[str, str], list[tuple[re.Pattern[str],
     """Plain sentences, and patterns: those that say most by themselves come first."""
     source = files("serinus.messages").joinpath(f"phrases.{language}.toml").read_text(encoding="utf-8")
     entries = [entry for section in tomllib.loads(source).values() for entry in section.items()]
-    plain = {english: own.format() for english, own in entries if not _places(english)}
+    plain = {english.format(): own.format() for english, own in entries if not _places(english)}
     patterned = sorted(((english, own) for english, own in entries if _places(english)), key=_wordless)
     return plain, [(_pattern(english), own) for english, own in patterned]
 

@@ -22,15 +22,15 @@ export function start() {
   stopped = new AbortController();
   const { signal } = stopped;
   figuresAt = 0;
-  update({ events: [], eventsComplete: false, connection: 'connecting', fault: null });
+  update({ ended: false, events: [], eventsComplete: false, connection: 'connecting', fault: null });
   void poll(signal);
   void stream(signal);
 }
 
-/** End, because the session is over or the reader has left. */
-export function stop() {
+/** End, because the reader has left, or because the session has ended by itself. */
+export function stop(ended = false) {
   stopped.abort();
-  update({ session: null, status: null, events: [], timeline: null, metrics: null, connection: 'connecting', fault: null });
+  update({ session: null, ended, status: null, events: [], timeline: null, metrics: null, connection: 'connecting', fault: null });
 }
 
 /** Fetch the status now: something happened, or was ordered. */
@@ -78,7 +78,7 @@ function heard(changes) {
 async function failed(problem) {
   if (stopped.signal.aborted) return;
   if (problem.status === 401) {
-    stop();
+    stop(true);
     return;
   }
   update({ connection: 'lost', fault: problem.kind ?? 'unreachable' });
@@ -141,5 +141,5 @@ async function lost(problem) {
   streaming = false;
   await failed(problem);
   const found = await session.read().catch(failed);
-  if (found === null) stop();
+  if (found === null) stop(true);
 }

@@ -3,6 +3,7 @@
 /**
  * @typedef {object} State
  * @property {object | null | undefined} session who is logged in; null: nobody; undefined: not known yet
+ * @property {boolean} ended whether a session has ended without the reader's leave
  * @property {object | null} status the admin API's status
  * @property {object[]} events the oldest first
  * @property {boolean} eventsComplete whether there are none before the first
@@ -19,6 +20,7 @@
 /** @type {State} */
 export const state = {
   session: undefined,
+  ended: false,
   status: null,
   events: [],
   eventsComplete: false,

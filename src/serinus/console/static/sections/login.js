@@ -3,7 +3,7 @@
 import { session } from '../api.js';
 import { explain } from '../dialog.js';
 import { start } from '../live.js';
-import { refresh, update } from '../state.js';
+import { refresh, state, update } from '../state.js';
 import { html, nothing } from '../vendor/lit-html/lit-html.js';
 import { t } from '../words.js';
 
@@ -22,12 +22,16 @@ export function login() {
         <label class="field"><span>${t('login.token')}</span>
           <input name="token" type="password" required maxlength="1024" autocomplete="current-password" autofocus />
         </label>
-        ${problem ? html`<p class="problem" role="alert">${problem}</p>` : nothing}
+        ${told() ? html`<p class="problem" role="alert">${told()}</p>` : nothing}
         <button class="button primary" ?disabled=${busy}>${t('login.button')}</button>
       </form>
-      <details><summary>${t('login.none')}</summary><p>${t('login.make')}</p><pre><code>serinus token create --role operator</code></pre></details>
+      <details><summary>${t('login.none')}</summary><p>${t('login.make')}</p><pre><code>serinus token create NAME --role operator</code></pre></details>
     </section>
   </main>`;
+}
+
+function told() {
+  return problem || (state.ended && !busy ? t('problem.unauthenticated') : '');
 }
 
 async function open(event) {
