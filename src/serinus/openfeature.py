@@ -12,7 +12,7 @@ from typing import Final, TypeVar, cast
 
 from openfeature.evaluation_context import EvaluationContext
 from openfeature.event import ProviderEventDetails
-from openfeature.exception import FlagNotFoundError, TargetingKeyMissingError, TypeMismatchError
+from openfeature.exception import FlagNotFoundError, TypeMismatchError
 from openfeature.flag_evaluation import FlagResolutionDetails, FlagValueType
 from openfeature.flag_evaluation import Reason as Why
 from openfeature.provider import AbstractProvider, Metadata
@@ -23,7 +23,7 @@ from serinus.asgi.current import answering
 from serinus.asgi.values import record_value
 from serinus.deployment import DeploymentVersion
 from serinus.errors import InvalidInput, Problem
-from serinus.routing.canary_router import Assignment, Reason
+from serinus.routing.canary_router import Reason
 from serinus.routing.endpoints import canonical
 from serinus.routing.split import EVERY_ENDPOINT, Split
 
@@ -32,7 +32,6 @@ Kinds = tuple[type, ...]
 
 _BOOLEAN: Final[Kinds] = (bool,)
 _STRING: Final[Kinds] = (str,)
-_INTEGER: Final[Kinds] = (int,)
 _NUMBER: Final[Kinds] = (int, float)
 _OBJECT: Final[Kinds] = (dict, list)
 _KINDS: Final = (_BOOLEAN, _STRING, _NUMBER, _OBJECT)
@@ -57,6 +56,10 @@ class Flag:
     canary: FlagValueType
     endpoint: str = EVERY_ENDPOINT
 
+    @property
+    def is_static(self) -> bool:
+        return self.legacy == self.canary
+
     def value(self, version: DeploymentVersion) -> FlagValueType:
         return self.canary if version is DeploymentVersion.CANARY else self.legacy
 
@@ -65,9 +68,10 @@ class SerinusProvider(AbstractProvider):
     """Resolves `flags` as `canary` routes.
 
     In a request that takes part a flag follows the version that answers it, so that what the flag does is counted for
-    that version. A targeting key that names somebody else is routed by itself, and so is any one outside requests.
-    Reasons: SPLIT by the bucket, TARGETING_MATCH for a pin, DISABLED while the canary is off, DEFAULT for a request
-    that names no user or that LEGACY answers in the canary's place.
+    that version. A targeting key that names somebody else is routed by itself, and so is any one outside requests; who
+    is not named gets what LEGACY has, as everywhere.
+    Reasons: SPLIT by the bucket, TARGETING_MATCH for a pin, DISABLED while the canary is off, STATIC for a value that
+    both versions have, DEFAULT for who is not named and for a request that LEGACY answers in the canary's place.
     Raises `InvalidInput` for a flag of two kinds of values.
     """
 
@@ -122,7 +126,12 @@ class SerinusProvider(AbstractProvider):
     def resolve_integer_details(
         self, flag_key: str, default_value: int, evaluation_context: EvaluationContext | None = None
     ) -> FlagResolutionDetails[int]:
-        return self._resolve(flag_key, default_value, evaluation_context, _INTEGER)
+        """A number without a fraction is an integer, however it was written; any other is none, and is not rounded."""
+        found = self._resolve(flag_key, float(default_value), evaluation_context, _NUMBER)
+        if isinstance(found.value, float) and not found.value.is_integer():
+            raise TypeMismatchError(f"the flag {flag_key!r} is {found.value}, which is no integer")
+        found.value = int(found.value)
+        return cast("FlagResolutionDetails[int]", found)
 
     def resolve_float_details(
         self, flag_key: str, default_value: float, evaluation_context: EvaluationContext | None = None
@@ -146,6 +155,8 @@ class SerinusProvider(AbstractProvider):
         if flag is None:
             raise FlagNotFoundError(f"no flag {key!r}; there are {', '.join(sorted(self._flags)) or 'none'}")
         version, why = self._assigned(flag, context.targeting_key if context else None)
+        if flag.is_static:
+            why = Why.STATIC
         value = flag.value(version)
         if type(value) not in kinds:
             raise TypeMismatchError(f"the flag {key!r} is {type(value).__name__}, not {' or '.join(map(_name, kinds))}")
@@ -153,18 +164,12 @@ class SerinusProvider(AbstractProvider):
         return FlagResolutionDetails(cast("Value", value), reason=why, variant=version.value, flag_metadata=metadata)
 
     def _assigned(self, flag: Flag, key: str | None) -> tuple[DeploymentVersion, Why]:
-        """Raises `TargetingKeyMissingError` when nobody is named and somebody must be."""
         request = answering.get()
         if request is not None and request.assignment is not None and key in (None, "", request.subject):
             given = request.assignment
             return request.version, _WHY[given.reason] if given.version is request.version else Why.DEFAULT
-        given = self._routed(flag, key)
-        if given.reason is Reason.NO_SUBJECT:
-            raise TargetingKeyMissingError("name the user in the targeting key: the canary is given out by user")
+        given = self._canary.router.route(key, canonical(flag.endpoint))
         return given.version, _WHY[given.reason]
-
-    def _routed(self, flag: Flag, key: str | None) -> Assignment:
-        return self._canary.router.route(key, canonical(flag.endpoint))
 
     def _tell(self, split: Split) -> None:
         """The same split switched off and on again is the agent's doing: it has no word of a controller."""

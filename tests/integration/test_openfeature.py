@@ -134,12 +134,12 @@ def test_a_flag_of_an_endpoint_obeys_the_endpoints_rule(canary: Canary, client: 
 
 
 @pytest.mark.parametrize("context", [None, EvaluationContext(), EvaluationContext("", {"email": "a@b.c"})])
-def test_1_4_10_without_a_targeting_key_the_default_is_given_and_the_error_named(
-    client: OpenFeatureClient, context: EvaluationContext | None
+def test_who_is_not_named_gets_what_legacy_has(
+    canary: Canary, client: OpenFeatureClient, context: EvaluationContext | None
 ) -> None:
+    canary.adopt(Split(revision=4, enabled=True, percentage=100))
     found = client.get_string_details("string", "mine", context)
-    assert (found.value, found.reason, found.error_code) == ("mine", Reason.ERROR, ErrorCode.TARGETING_KEY_MISSING)
-    assert "targeting key" in str(found.error_message)
+    assert (found.value, found.variant, found.reason, found.error_code) == ("bm25", "legacy", Reason.DEFAULT, None)
 
 
 def test_1_4_7_a_flag_that_does_not_exist_gives_the_default_and_names_those_that_do(client: OpenFeatureClient) -> None:
@@ -242,8 +242,8 @@ def test_4_3_hooks_see_an_evaluation_in_its_order_and_may_name_the_user(client: 
 
 def test_4_4_hooks_hear_of_the_error(client: OpenFeatureClient) -> None:
     hook = Noting()
-    client.get_string_value("string", "none", EvaluationContext(), FlagEvaluationOptions(hooks=[hook]))
-    assert hook.notes == ["before string of serinus", "error TargetingKeyMissingError", "finally ERROR"]
+    client.get_string_value("strnig", "none", EvaluationContext(), FlagEvaluationOptions(hooks=[hook]))
+    assert hook.notes == ["before strnig of serinus", "error FlagNotFoundError", "finally ERROR"]
 
 
 def ask(canary: Canary, path: str, user: str | None) -> httpx2.Response:
