@@ -127,11 +127,11 @@ class SerinusProvider(AbstractProvider):
         self, flag_key: str, default_value: int, evaluation_context: EvaluationContext | None = None
     ) -> FlagResolutionDetails[int]:
         """A number without a fraction is an integer, however it was written; any other is none, and is not rounded."""
-        found = self._resolve(flag_key, float(default_value), evaluation_context, _NUMBER)
-        if isinstance(found.value, float) and not found.value.is_integer():
+        found = self._resolve(flag_key, default_value, evaluation_context, _NUMBER)
+        if found.value % 1 != 0:
             raise TypeMismatchError(f"the flag {flag_key!r} is {found.value}, which is no integer")
         found.value = int(found.value)
-        return cast("FlagResolutionDetails[int]", found)
+        return found
 
     def resolve_float_details(
         self, flag_key: str, default_value: float, evaluation_context: EvaluationContext | None = None

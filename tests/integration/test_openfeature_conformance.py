@@ -1,8 +1,8 @@
 """What OpenFeature's suite for providers (appendix F of its specification) asks, capability by capability.
 
 Declared: variants, object, large-integers, numeric-coercion, targeting, standard-reasons, lifecycle, events with
-configuration-change and stale. Not declared: disabled-flags (LEGACY's value is given, where the suite wants the caller's
-default), unavailable (the split is in the process, there is nothing that could not be reached), caching.
+configuration-change and stale. Not declared: disabled-flags (LEGACY's value is given, where the suite wants the
+caller's default), unavailable (the split is in the process, there is nothing that could not be reached), caching.
 """
 
 from collections.abc import Callable, Iterator
