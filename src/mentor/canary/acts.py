@@ -31,6 +31,7 @@ class Act(StrEnum):
     UNSURE = "unsure"
     PAUSE = "pause"
     NOISE = "noise"
+    FOREIGN = "foreign"
     CORRECTION = "correction"
     DENIAL = "denial"
     SUMMARY = "summary"
@@ -42,6 +43,8 @@ class Act(StrEnum):
 _ENOUGH_WORDS: Final = {Language.EN: 4, Language.KO: 2}
 _NO_LIMIT: Final = 1_000_000
 _WORD: Final = re.compile(r"\w+")
+_LETTER: Final = re.compile(r"[^\W\d_]")
+_KNOWN_LETTER: Final = re.compile(r"[A-Za-zÀ-ɏㄱ-ㆎ가-힣]")
 _SHORT_NOISE: Final = 3
 _NO_WORD: Final = re.compile(
     r"^(?:[bcdfghjklmnpqrstvwxz]{4,}|[ㄱ-ㅎ]*[ㄱ-ㅅㅈㅊㅌㅍ][ㄱ-ㅎ]*)$|asdf|sdfg|qwer|wert|zxcv|hjkl|jkl;"
@@ -52,8 +55,9 @@ _HABIT: Final = re.compile(r"마다|매[일주번달]|항상|자주|가끔|^(?:�
 """With these "해 줘요" tells what somebody does, and is no request."""
 _ASKS: Final = {
     Language.EN: re.compile(
-        r"[?？]|(?:^|[.!]\s+)(?:what|why|how|who|where|when|which|whose|can|could|should|would|do|does|did|is|are|will|am"
-        r"|tell me|explain|show me|help me|give me|teach me|please|plan|compare|check|recommend|suggest)\b",
+        r"[?？]|(?:^|[.!]\s+)(?:(?:what|why|how|who|where|when|which|whose)\b(?! (?:i|we|you|he|she|it|they|the|my)\b)"
+        r"|(?:can|could|should|would|do|does|did|is|are|will|am|tell me|explain|show me|help me|give me|teach me|please"
+        r"|plan|compare|check|recommend|suggest)\b)",
         re.IGNORECASE,
     ),
     Language.KO: re.compile(
@@ -70,6 +74,8 @@ def act_of(message: str) -> Act:
     said = message.strip()
     if _is_noise(said):
         return Act.NOISE
+    if _is_foreign(said):
+        return Act.FOREIGN
     words = len(_WORD.findall(said))
     for act, most_words, form in _forms():
         if words <= most_words and form.search(said):
@@ -98,6 +104,12 @@ def _is_noise(said: str) -> bool:
     """Keys hit at random: of several words none is one, for there is no vowel in it, or the keys lie in a row."""
     words = [word for word in _WORD.findall(said.lower()) if not word.isdigit()]
     return len("".join(words)) > _SHORT_NOISE and all(_NO_WORD.search(word) for word in words)
+
+
+def _is_foreign(said: str) -> bool:
+    """Most of its letters are neither Latin nor Hangul."""
+    letters = _LETTER.findall(said)
+    return len(_KNOWN_LETTER.findall(said)) * 2 < len(letters)
 
 
 @cache

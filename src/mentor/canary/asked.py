@@ -21,6 +21,8 @@ _MY_NAME: Final = form("tells_name")
 _PLACE: Final = form("tells_place")
 _PERSON: Final = form("tells_person")
 _REPORTS: Final = form("tells_report")
+_OFTEN: Final = form("tells_often")
+_DURATION: Final = form("tells_duration")
 _OURS: Final = form("asks_of_ours")
 _OWN: Final = form("asks_of_own")
 _BLANK: Final = "\0"
@@ -80,6 +82,8 @@ _KINDS: Final = (
     Kind(form("asks_my_age"), lambda text: bool(_AGE.search(text) and _MINE.search(text)), alone=True, own=True),
     Kind(form("asks_age"), lambda text: bool(_AGE.search(text))),
     Kind(form("asks_time"), _tells_time, alone=True),
+    Kind(form("asks_often"), lambda text: bool(_OFTEN.search(text)), alone=True),
+    Kind(form("asks_duration"), lambda text: bool(_DURATION.search(text)), alone=True),
     Kind(form("asks_date"), lambda text: bool(DATES & kinds_in(text)), alone=True),
     Kind(form("asks_person"), _tells_person),
     Kind(form("asks_place"), _tells_place),

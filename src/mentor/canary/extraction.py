@@ -46,7 +46,8 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
         "number",
         re.compile(
             r"(?<!\w)[$€£₩]?(?:\d[\d,.]*\d|\d)(?:[kK]|\s?(?:[kKMGT]i?[bB]|ms|GHz|kg|km|cm|mm|ml|px))?(?![A-Za-z\d])%?(?:\s?(?:명|개|원|만원|퍼센트|번|시간|분|주|권|장|박|인|점))?"
-            rf"|\b{_NUMERAL}\s[a-z]+",
+            rf"|\b{_NUMERAL}\s[a-z]+"
+            r"|(?<![가-힣])(?:한|두|세|네|다섯|여섯|일곱|여덟|아홉|열)\s?(?:명|개|번|시간|주|달|권|장|마리|가지|살)",
             re.IGNORECASE,
         ),
     ),
@@ -84,14 +85,14 @@ _KO_MARKED_NOUN: Final = re.compile(r"[가-힣A-Za-z0-9]{2,}(?:을|를|에서|�
 """With these particles a word is a noun, whatever it ends in: 제안서를, 화면에서."""
 _KO_VERBAL: Final = re.compile(
     r"(?:다|(?<![수필중])요|죠|까|[하있없좋겠었았]네|[하되있없으습]니|[하되있없았었했싶라다자냐]고|며|(?<![화라측표정장냉쪽])면|(?:[아어해여려져켜돼와봐가나라]|면)서"
-    r"|[하되있없좋크쉽렇]게|[하되있없았었했않같좋만싶르]지|해|돼|[었았했있없렇싶같겠]어|(?<![배고격])려|[볼할갈줄올]게|(?<![기제권무북시극])한|[라어아해워]진|[올내돌]린|[남떠나]고|[같좋알많않찾]아|야|줘|워|든|던|데|쯤|거든|대요|마자|[하가오보으주드리]실|(?<!역)할|될"
+    r"|[하되있없좋크쉽렇]게|[하되있없았었했않같좋만싶르밉싫]지|해|돼|[었았했있없렇싶같겠]어|(?<![배고격])려|[볼할갈줄올]게|(?<![기제권무북시극])한|[라어아해워]진|[올내돌]린|[남떠나]고|[같좋알많않찾]아|야|줘|워|든|던|데|쯤|거든|대요|마자|[하가오보으주드리]실|(?<!역)할|될"
     r"|있는|없는|하는|되는|같은|싶은|좋은|많은|위한|대한|주세|습니|합니)$"
 )
 _KO_WANTED: Final = re.compile(
     r"([가-힣A-Za-z0-9]{2,}) (?:좀 )?(?:추천|예약|소개|설명|비교|분석|검토|확인|계산|예측)(?:해|하|을|좀|$)"
 )
 _KO_ADNOMINAL: Final = re.compile(
-    r"(?:(?<![지부이])하|[있없받않되])는$|(?:믿어|먹어|좋아|괜찮아|없어|있어|어려워|쉬워|[줄늘]여)도$|(?:더니|더라|려고|다가(?:도|는)?|할지|[파퍼빠]서)$"
+    r"(?:(?<![지부이])하|[있없받않되])는$|(?:믿어|먹어|좋아|괜찮아|없어|있어|어려워|쉬워|[줄늘]여)도$|기로$|(?:더니|더라|려고|다가(?:도|는)?|할지|[파퍼빠]서)$"
 )
 _WANTED: Final = re.compile(
     r"\b(?:explain|teach me|learn(?: about)?|tell me about|what (?:is|are)|how do(?:es)?)\s+(?:how\s+|what\s+)?"
@@ -105,8 +106,11 @@ _DETERMINED: Final = re.compile(
 )
 _POSSESSIVE: Final = frozenset({"my", "our", "his", "her", "their"})
 _PLURAL: Final = re.compile(r"^[a-z]+s (?:are|were|have|do|don't|aren't)\b", re.IGNORECASE)
+_NOUN_FOLLOWS: Final = re.compile(r"\s(?!(?:on|in|at|to|for|with|from|by|every|like|about)\b)\w")
+_AUXILIARY: Final = re.compile(r"\b(?:do|does|did)\s$", re.IGNORECASE)
+"""With it the second word after a determiner is the verb: "does the service run"."""
 _NO_SECOND_WORD: Final = re.compile(
-    r"(?:ed|ly|[^s]s|n't)$|^(?:mr|mrs|ms|dr|live|work|end|run|go|start|stop|say|think|mean|use|cost|take|need|want|said|went|came|got|look|seem|feel|keep)$"
+    r"(?:ed|ly|[^s]s|n't)$|^(?:mr|mrs|ms|dr|cost|take|need|want|said|went|came|got|look|seem|feel|keep)$"
 )
 _PREFERENCE: Final = {
     Language.EN: re.compile(
@@ -194,7 +198,10 @@ def says_something(text: str) -> bool:
 
 def _noun_phrases(text: str) -> Iterator[tuple[int, str]]:
     """(rank, one or two words) after "my", "the", "a": whose it is ranks before which one it is."""
-    for determiner, first, second in _DETERMINED.findall(text):
+    for found in _DETERMINED.finditer(text):
+        determiner, first, second = found[1], found[2].removesuffix("'s") if not found[3] else found[2], found[3] or ""
+        if _AUXILIARY.search(text, 0, found.start()) and not _NOUN_FOLLOWS.match(text, found.end()):
+            second = ""
         words = [word for word in (first, second) if word and word.lower() not in _ENGLISH_NO_THEME]
         if not words or (words[0] is second and first.lower() not in _ENGLISH_COMMON):
             continue

@@ -14,6 +14,7 @@ from mentor.detection import Intent
 
 _FACTS: Final = 3
 _SAID: Final = 2
+_LISTED: Final = 4
 _SHORT: Final = 80  # characters
 _REPEATED: Final = 2  # a fact that was quoted so often lately is known to be known
 
@@ -59,8 +60,8 @@ def asks_for_fact(prompt: Prompt) -> bool:
 def taken_up(prompt: Prompt) -> list[str]:
     """The sentences of the message that tell most of it: courtesies and interjections are left out."""
     said = sentences(prompt.message)
-    telling = [each for each in said if tells(each) and act_of(each) is not Act.PAUSE]
-    return (telling or said)[:_SAID]
+    telling = [each for each in said if tells(each) and act_of(each) is not Act.PAUSE and not each.endswith(":")]
+    return (telling or said)[: _SAID if ":\n" not in prompt.message else _LISTED]
 
 
 def told_again(prompt: Prompt, statements: list[Statement]) -> list[str]:
@@ -97,7 +98,8 @@ def _fitting_part(text: str, message: str) -> str:
     def fits(part: str) -> tuple[bool, int]:
         return kind is not None and kind.may_tell(part), len(asked & all_stems(part))
 
-    return max(parts, key=fits)
+    best = max(parts, key=fits)
+    return text if best.endswith(":") else best
 
 
 def _times_quoted(statement: Statement, prompt: Prompt) -> int:

@@ -12,6 +12,7 @@ from mentor.canary import extraction
 from mentor.canary.acts import Act, act_of, names_a_matter
 from mentor.canary.danger import is_danger
 from mentor.canary.encoder import Encoder
+from mentor.canary.stance import claims, contradict
 from mentor.canary.summary import Statement, summarised
 from mentor.detection import language_of
 
@@ -54,16 +55,20 @@ class Memory:
         words = extraction.content_words(message, language)
         topics = [("topic", word) for word in words if word in telling and names_a_matter(message)]
         entities = extraction.entities(answer, language_of(answer))
-        if act_of(message) not in (Act.ORDER, Act.NOISE):
+        if act_of(message) not in (Act.ORDER, Act.NOISE, Act.FOREIGN):
             entities += extraction.entities(message, language)
         liked = [] if is_danger(message) else extraction.preferences(message, language)
         return Memory(
             through_turn=turn_number,
             entities=_merged(self.entities, entities, turn_number)[:ENTITIES_KEPT],
             topics=_merged(self.topics, topics, turn_number)[:TOPICS_KEPT],
-            preferences=tuple(dict.fromkeys([*self.preferences, *liked]))[-PREFERENCES_KEPT:],
+            preferences=tuple(dict.fromkeys([*self._still_liked(message), *liked]))[-PREFERENCES_KEPT:],
             summary=summarised(self.summary, Statement(turn_number, message), encoder),
         )
+
+    def _still_liked(self, message: str) -> list[str]:
+        """The preferences whose opposite the message does not say."""
+        return [each for each in self.preferences if not contradict(claims(message), claims(each))]
 
     @property
     def main_topics(self) -> list[str]:

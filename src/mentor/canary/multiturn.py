@@ -15,12 +15,23 @@ from mentor.canary.memory import Memory
 from mentor.canary.prompt import Answer, Prompt
 from mentor.canary.retrieval import Retriever
 from mentor.canary.summary import Statement
-from mentor.detection import Detection, Hints, Intent, clear_intent, cued_intent, detect, has_language, language_of
+from mentor.detection import (
+    Detection,
+    Hints,
+    Intent,
+    Tone,
+    clear_intent,
+    cued_intent,
+    detect,
+    has_language,
+    language_of,
+)
 from mentor.personas import Language
 from mentor.sessions import Session, Turn
 
 RETRIEVED_FROM_TURNS: Final = 200
 _CHOOSES: Final = re.compile(r"\b(?:which|whether|or|better)\b|할까 말까|둘 중|어느|나을까", re.IGNORECASE)
+_WHY: Final = re.compile(r"^(?:so |and |but )?why\b|^(?:근데 |그런데 |그럼 )?왜", re.IGNORECASE)
 _TURNS_AWAY: Final = re.compile(
     r"\b(?:by the way|btw|anyway|on another note|something else)\b"
     r"|그나저나|그건 그렇고|아무튼|(?:딴|다른) (?:얘기|이야기)",
@@ -147,7 +158,7 @@ def _theme(message: str, window: Sequence[Turn], language: Language) -> str:
 
 def _names_a_person(theme: str) -> bool:
     """Whom a matter concerns is not the matter."""
-    return not extraction.PERSONS.isdisjoint(theme.lower().split())
+    return not extraction.PERSONS.isdisjoint(re.split(r"\W", theme.lower()))
 
 
 def _has_matter(text: str) -> bool:
@@ -166,7 +177,10 @@ def _intent(message: str, window: Sequence[Turn]) -> Intent:
 def _has_purpose(message: str, window: Sequence[Turn]) -> bool:
     """Whether the user asked for something, or is sure to want something: who only tells is not advised."""
     texts = [text for text in (message, *(turn.user_message for turn in window)) if has_language(text)]
-    return any(act_of(text) in _ASKS or clear_intent(text, at_least=_SURE) in _PURPOSES for text in texts)
+    return any(
+        act_of(text) in _ASKS or clear_intent(text, at_least=_SURE) in _PURPOSES or detect(text).tone is Tone.URGENT
+        for text in texts
+    )
 
 
 def _intent_after(before: Intent | None, text: str) -> Intent | None:
@@ -181,7 +195,8 @@ def _intent_after(before: Intent | None, text: str) -> Intent | None:
         return before or Intent.REFLECTION
     told_on = before is not None and act_of(text) is not Act.QUESTION and not _TURNS_AWAY.search(text)
     said = cued_intent(text) if told_on else clear_intent(text)
+    if detect(text).tone is Tone.URGENT and before is None:
+        return cued_intent(text) or Intent.PROBLEM_SOLVING
     names_nothing = not extraction.theme(text, language_of(text)) and not _CHOOSES.search(text)
-    if said is Intent.SEEK_ADVICE and before in _MATTERS and names_nothing:
-        return before
-    return said or before
+    of_the_matter = (said is Intent.SEEK_ADVICE and names_nothing) or (said is Intent.LEARNING and _WHY.search(text))
+    return before if before in _MATTERS and of_the_matter else said or before

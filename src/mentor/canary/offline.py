@@ -41,7 +41,18 @@ from mentor.sessions import OFFLINE
 _SAID: Final = 2
 _RECALLED: Final = 3
 _ENDS_ITSELF: Final = frozenset(
-    {Act.GREETING, Act.CHAT, Act.REPROACH, Act.FAREWELL, Act.ORDER, Act.HARM, Act.NOISE, Act.RECALL, Act.SUMMARY}
+    {
+        Act.GREETING,
+        Act.CHAT,
+        Act.REPROACH,
+        Act.FAREWELL,
+        Act.ORDER,
+        Act.HARM,
+        Act.NOISE,
+        Act.FOREIGN,
+        Act.RECALL,
+        Act.SUMMARY,
+    }
 )
 _COURTESIES: Final = frozenset({Act.GREETING, Act.CHAT, Act.THANKS, Act.YES, Act.NO, Act.PAUSE, Act.APOLOGY, Act.LAUGH})
 _SHARED: Final = {
@@ -52,6 +63,7 @@ _SHARED: Final = {
     Act.LAUGH: "laugh",
     Act.ORDER: "role",
     Act.HARM: "harm",
+    Act.FOREIGN: "foreign",
 }
 """What all personas answer alike."""
 _CLOSED: Final = {
@@ -287,4 +299,4 @@ def _question_back(prompt: Prompt, mood: Mood) -> str:
     if prompt.has_purpose and mood is not Mood.JOYFUL:
         return question(prompt)
     told = recollection.told(prompt) or act_of(prompt.message) is Act.STATEMENT
-    return phrase(prompt, "open" if told and mood is not Mood.JOYFUL else "onward")
+    return in_order(voice(prompt)["open"], prompt) if told and mood is not Mood.JOYFUL else phrase(prompt, "onward")

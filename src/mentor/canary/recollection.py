@@ -133,7 +133,7 @@ def _matters(statements: tuple[Statement, ...]) -> tuple[str, ...]:
     """What was talked of before each of the statements: what "it" is in it."""
     found = [""]
     for each in statements[:-1]:
-        found.append(extraction.theme(each.text, language_of(each.text)) or found[-1])
+        found.append(extraction.theme(each.text, language_of(each.text)) or " ".join(heads_of(each.text)) or found[-1])
     return tuple(found[: len(statements)])
 
 

@@ -84,6 +84,11 @@ def test_what_the_user_likes_is_kept_in_their_own_words() -> None:
     assert remembered("저는 커피보다 차를 좋아해요").preferences == ("저는 커피보다 차를 좋아해요",)
 
 
+def test_a_preference_goes_when_its_opposite_is_said() -> None:
+    assert remembered("I love meetings", "I hate tea", "I don't love meetings any more").preferences == ("I hate tea",)
+    assert remembered("저는 커피를 좋아해요", "이제 커피가 싫어요").preferences == ("이제 커피가 싫어요",)
+
+
 def test_what_is_said_often_and_lately_comes_first() -> None:
     memory = remembered("Anna and Bert called", "Bert called", "Carla called")
     assert memory.entities_by_kind["name"] == ["Bert", "Carla", "Anna"]

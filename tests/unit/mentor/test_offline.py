@@ -494,3 +494,44 @@ def test_courtesies_that_come_twice_are_not_answered_in_the_same_words() -> None
     for message in ("hello", "thanks", "do you have feelings?", "tell me a joke", "감사합니다"):
         first, second = talk(Persona.NANA, message, message)
         assert first.text != second.text
+
+
+@pytest.mark.parametrize(
+    ("told", "asked"),
+    [
+        ("My baby Leo wakes up every two hours", "How often does he wake up?"),
+        ("We have 6 engineers and 4 months", "How long do we have?"),
+        ("He left us when I was nine", "How old was I when he left?"),
+        ("My bf said that he is sorry", "What did he say?"),
+        ("The meeting is at 3pm in room B12", "What time is the meeting?"),
+        ("친구 두 명이 도와주기로 했어요", "몇 명이 도와줘요?"),
+        ("엄마는 재수는 안 된대요", "엄마가 뭐라고 했죠?"),
+        ("제가 아홉 살 때 아빠가 집을 나갔어요", "제가 몇 살 때 아빠가 나갔죠?"),
+    ],
+)
+def test_how_often_how_long_and_what_was_said_are_found(told: str, asked: str) -> None:
+    other = "The walls are green" if told.isascii() else "벽이 초록색이에요"
+    assert re.findall(r"“([^”]*)”", talk(Persona.RIRI, told, other, asked)[-1].text) == [told]
+
+
+def test_an_outage_is_a_problem_to_solve_at_once() -> None:
+    answer = talk(Persona.ELRO, "HELP PROD IS DOWN")[0]
+    assert answer.text.endswith(
+        ("Can you make it happen on purpose?", "What changed just before it began?", "and what happens instead?")
+    )
+
+
+def test_of_a_list_the_items_are_taken_up() -> None:
+    answer = talk(Persona.NANA, "Here's my list:\n- buy cake\n- invite Omar\n- rent the hall")[0].text
+    assert "“buy cake”, “invite Omar”, “rent the hall”" in answer
+
+
+def test_who_loves_again_what_they_hated_is_held_to_the_latest() -> None:
+    told = ("I love my job", "I hate my job", "I love my job again", "Do I like my job?")
+    answer = talk(Persona.RIRI, *told)[-1].text
+    assert answer.rindex("“I love my job again”") > answer.index("“I hate my job”")
+
+
+def test_it_and_him_are_what_was_talked_of_last() -> None:
+    answers = talk(Persona.LUA, "I hate my father", "He called yesterday", "I don't hate him any more")
+    assert "“I hate my father”" in answers[-1].text
