@@ -5,7 +5,7 @@ from typing import Final
 from mentor.canary import recollection
 from mentor.canary.acts import Act, act_of
 from mentor.canary.asked import asks_of_ours
-from mentor.canary.danger import is_accompanied, is_alone, is_danger, is_watched, is_weary
+from mentor.canary.danger import is_weary
 from mentor.canary.facts import (
     asks_for_fact,
     asks_for_knowledge,
@@ -19,6 +19,7 @@ from mentor.canary.facts import (
 from mentor.canary.manner import Manner, is_only_manner, manner_of
 from mentor.canary.mood import Mood, is_grieving, mood_of
 from mentor.canary.prompt import Answer, Prompt
+from mentor.canary.safety import first_words, is_at_risk
 from mentor.canary.summary import Statement, sentences
 from mentor.canary.voices import (
     approach,
@@ -83,15 +84,10 @@ class OfflineResponder:
 
     def compose(self, prompt: Prompt) -> Answer:
         act, manner = _act(prompt), manner_of(prompt)
-        if _in_danger(prompt):
-            parts = [phrase(prompt, name) for name in ("safety", "care", "company")]
-        elif is_watched(prompt.window):
-            parts = _watching(prompt, act)
-        elif is_weary(prompt.message):
-            parts = [phrase(prompt, Mood.GRIEVED), phrase(prompt, "weary")]
-        elif is_only_manner(prompt.message):
+        parts = first_words(prompt, act)
+        if not parts and is_only_manner(prompt.message):
             parts = _manner(prompt, manner)
-        else:
+        elif not parts:
             parts = [*_said(prompt, act, manner), *([] if act is Act.STATEMENT else _closing(prompt, act, manner))]
         return Answer(" ".join(parts), suggestion(prompt), OFFLINE)
 
@@ -99,7 +95,7 @@ class OfflineResponder:
 def suggestion(prompt: Prompt) -> str:
     """The next step that the persona would take, for what the user wants to do and about what they talk about."""
     act = act_of(prompt.message)
-    if act is Act.HARM or _in_danger(prompt) or is_watched(prompt.window):
+    if act is Act.HARM or is_at_risk(prompt):
         return phrase(prompt, "safe")
     if act is Act.FAREWELL:
         return phrase(prompt, "return")
@@ -112,14 +108,6 @@ def suggestion(prompt: Prompt) -> str:
     return varied(prompt, "opening") if told_only else next_step(prompt)
 
 
-def _in_danger(prompt: Prompt) -> bool:
-    """What is said, or a yes to the question whether it is meant so."""
-    if is_danger(prompt.message):
-        return True
-    was_asked = bool(prompt.window) and is_weary(prompt.window[-1].user_message)
-    return was_asked and act_of(prompt.message) is Act.YES
-
-
 def _act(prompt: Prompt) -> Act:
     act = act_of(prompt.message)
     if act is Act.QUESTION and recollection.asks_for_told(prompt):
@@ -127,18 +115,6 @@ def _act(prompt: Prompt) -> Act:
     if act is Act.CORRECTION and recollection.corrected_by(prompt) is None:
         return Act.STATEMENT
     return Act.STATEMENT if act is Act.DENIAL and not recollection.related(prompt, most=1) else act
-
-
-def _watching(prompt: Prompt, act: Act) -> list[str]:
-    """Somebody spoke of dying a moment ago: nothing else is as urgent, whatever the persona."""
-    if act is Act.YES or is_accompanied(prompt.message):
-        return [phrase(prompt, "with_somebody")]
-    if act is Act.THANKS:
-        return [in_order(voice(prompt)["thanks"], prompt), phrase(prompt, "safe")]
-    if act is Act.FAREWELL:
-        return [phrase(prompt, "still"), in_order(voice(prompt)["bye"], prompt)]
-    alone = [phrase(prompt, "alone")] if act in (Act.NO, Act.UNSURE) or is_alone(prompt.message) else []
-    return [phrase(prompt, "still"), *alone, phrase(prompt, "reach")]
 
 
 def _said(prompt: Prompt, act: Act, manner: Manner) -> list[str]:
@@ -212,13 +188,19 @@ def _question(prompt: Prompt, manner: Manner) -> list[str]:
     """What was asked, what is known of it, and how the persona would go about it."""
     facts, parts = facts_of(prompt), []
     if not manner.brief:
-        questions = [each for each in sentences(prompt.message) if act_of(each) not in _COURTESIES]
-        parts.append(asked(voice(prompt)["asked"], prompt, questions[:_SAID] or [prompt.message]))
+        parts.append(asked(voice(prompt)["asked"], prompt, _questions(prompt)[:_SAID]))
     if facts:
         parts.append(fresh(voice(prompt)["facts"], prompt).format(facts=listed(prompt, facts)))
     elif asks_for_knowledge(prompt):
         parts.append(phrase(prompt, "no_source"))
     return [*parts, *preference(prompt), *_advice(prompt, facts)]
+
+
+def _questions(prompt: Prompt) -> list[str]:
+    """The sentences that ask, or else all but the courtesies."""
+    said = sentences(prompt.message)
+    asking = [each for each in said if act_of(each) in (Act.QUESTION, Act.RECALL, Act.TASK)]
+    return asking or [each for each in said if act_of(each) not in _COURTESIES] or [prompt.message]
 
 
 def _advice(prompt: Prompt, facts: list[Statement]) -> list[str]:

@@ -460,6 +460,8 @@ def test_who_may_mean_that_they_are_tired_of_life_is_asked_and_a_yes_is_taken_as
     asked, yes = talk(Persona.ELRO, weary, "yes" if weary.isascii() else "네")
     assert "not living any more" in asked.text or "살고 싶지 않다는" in asked.text
     assert "emergency number" in yes.next_suggestion or "긴급 전화" in yes.next_suggestion
+    later = talk(Persona.ELRO, weary, "yes" if weary.isascii() else "네", "the build is red")[-1]
+    assert "your safety comes before everything else" in later.text
     no = talk(Persona.ELRO, weary, "no" if weary.isascii() else "아니요")[1]
     assert "emergency" not in no.next_suggestion
     assert "긴급 전화" not in no.next_suggestion
