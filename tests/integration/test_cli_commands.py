@@ -10,10 +10,10 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx2
 import pytest
@@ -96,9 +96,10 @@ def fresh_shell(tmp_path: Path) -> Iterator[Shell]:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Shell]:
+def serving(folder: Path, port: int = 0) -> Iterator[Shell]:
     with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port))
         settings = load(
             database_url=f"sqlite+aiosqlite:///{folder / 'store.db'}", admin_token=ADMIN, public_metrics=True
         )
@@ -268,6 +269,45 @@ def test_events_are_followed_as_lines_of_json(shell: Shell) -> None:
         finally:
             follower.kill()
     assert told == ["first", "second"]
+
+
+@pytest.mark.slow
+def test_those_who_follow_a_service_go_on_when_it_is_started_anew(tmp_path: Path) -> None:
+    with ExitStack() as followers:
+        with serving(tmp_path) as shell:
+            shell.run("config", "set", "--percentage", "5", "--reason", "first")
+            port, environment = int(shell.url.rpartition(":")[2]), {**os.environ, **shell.environment}
+            events, status = (
+                followers.enter_context(following(*command, environment=environment))
+                for command in (["events", "--follow"], ["status", "--watch", "--interval", "0.2"])
+            )
+            until_said(events.stdout, "first")
+            until_said(status.stdout, "share 5 %")
+        until_said(events.stderr, "Asking again")
+        until_said(status.stderr, "Asking again")
+        with serving(tmp_path, port) as shell:
+            shell.run("config", "set", "--percentage", "6", "--reason", "second")
+            until_said(events.stdout, "second")
+            until_said(status.stdout, "share 6 %")
+
+
+@contextmanager
+def following(*command: str, environment: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    whole = [sys.executable, "-m", "serinus", *command]
+    process = subprocess.Popen(whole, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    watchdog = threading.Timer(60, process.kill)
+    watchdog.start()
+    with process:
+        try:
+            yield process
+        finally:
+            watchdog.cancel()
+            process.kill()
+
+
+def until_said(stream: IO[str] | None, text: str) -> None:
+    assert stream is not None
+    assert any(text in line for line in stream)
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from serinus.cli.session import FAILED, NO_ANSWER, Failure, Session, with_session
+from serinus.cli.tongue import say
 
 LONGEST_SECONDS = 1_200.0
 POLL_SECONDS = 0.5
@@ -37,7 +38,11 @@ def drill(session: Session, *, fault: str, scope: str, plan: str | None, path: s
     body = {"fault": fault, "scope": scope, "plan": plan, "path": path, "reason": reason}
     started = client.post("/drill", body)
     click.echo(started["title"], err=True)
-    ended = _wait(session, started)
+    try:
+        ended = _wait(session, started)
+    except KeyboardInterrupt:
+        click.echo(say("The drill goes on in the service; `serinus report drill` says how it has ended"), err=True)
+        click.get_current_context().exit(FAILED)
     session.show(ended, lambda event: _told(event, session.language))
     if not ended["details"].get("passed"):
         click.get_current_context().exit(FAILED)

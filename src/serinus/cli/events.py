@@ -1,16 +1,20 @@
 """`serinus events` and `serinus history`."""
 
 import json
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from serinus.cli.session import Session, with_session
+from serinus.cli.patience import Patience
+from serinus.cli.session import Failure, Session, with_session
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+AGAIN_SECONDS = 1.0
 
 
 @click.command()
@@ -27,7 +31,7 @@ def events(session: Session, *, after: int | None, limit: int, follow: bool) -> 
         return
     with suppress(KeyboardInterrupt):  # the way to end it
         _write(session, page["events"])
-        _write(session, client.follow("/events/stream", after=page["next_after"]))
+        _write(session, _coming(session, page["next_after"]))
 
 
 @click.command()
@@ -36,6 +40,21 @@ def events(session: Session, *, after: int | None, limit: int, follow: bool) -> 
 def history(session: Session, *, limit: int) -> None:
     """List the rollouts, the latest first."""
     session.show(session.client.get("/history", limit=limit), _render_history)
+
+
+def _coming(session: Session, after: int) -> Iterator[Mapping[str, Any]]:
+    """Event by event as they are stored, over as many connections as it takes."""
+    client, patience = session.client, Patience()
+    patience.heard()
+    while True:
+        try:
+            for event in client.follow("/events/stream", after=after):
+                patience.heard()
+                after = event["sequence"]
+                yield event
+        except Failure as error:
+            patience.bear(error)
+        time.sleep(AGAIN_SECONDS)
 
 
 def _write(session: Session, several: Iterable[Mapping[str, Any]]) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from serinus.cli.lines import spoken_line
-from serinus.cli.session import ATTENTION, ROLLED_BACK, Session, with_session
+from serinus.cli.patience import Patience
+from serinus.cli.session import ATTENTION, ROLLED_BACK, Failure, Session, with_session
 from serinus.cli.view import FittedStatus, status_view
 
 EXIT_CODES = {"ok": 0, "attention": ATTENTION, "rolled_back": ROLLED_BACK}
@@ -61,14 +62,25 @@ def _write_changes(looks: Iterator[dict[str, Any]]) -> dict[str, Any]:
 
 def _looks(session: Session, interval: float) -> Iterator[dict[str, Any]]:
     """One after another, until a rollout that was seen running has ended."""
-    client = session.client
     following = False
-    while True:
-        last = client.get("/status")
+    for last in _answers(session, interval):
         yield last
         rollout = last["rollout"]
         active = rollout is not None and rollout["phase"] not in ENDED
         if not active and following:
             return
         following = active
+
+
+def _answers(session: Session, interval: float) -> Iterator[dict[str, Any]]:
+    """Whatever is answered; a silence in between is borne."""
+    client, patience = session.client, Patience()
+    while True:
+        try:
+            answer = client.get("/status")
+        except Failure as error:
+            patience.bear(error)
+        else:
+            patience.heard()
+            yield answer
         time.sleep(interval)
