@@ -38,7 +38,9 @@ def _caller_with(role: Role) -> Callable[[Request, Credentials, SessionSecret], 
     return caller
 
 
-def _asked_again(request: Request, credentials: Credentials, session: SessionSecret) -> Callable[[], Awaitable[bool]]:
+async def _asked_again(
+    request: Request, credentials: Credentials, session: SessionSecret
+) -> Callable[[], Awaitable[bool]]:
     """Whether the token, or the session, that opened a long answer is still in force."""
 
     async def in_force() -> bool:

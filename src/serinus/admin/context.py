@@ -44,7 +44,7 @@ class Context:
         return EndpointTable(self.templates)
 
 
-def _context(request: Request) -> Context:
+async def _context(request: Request) -> Context:  # as all that routes depend on: FastAPI gives a plain one a thread
     context: Context = request.state.context
     return context
 
@@ -52,7 +52,7 @@ def _context(request: Request) -> Context:
 Here = Annotated[Context, Depends(_context)]
 
 
-def _language(
+async def _language(
     here: Here,
     language: Annotated[str | None, Query(max_length=8)] = None,
     accept_language: Annotated[str, Header()] = "",

@@ -90,13 +90,13 @@ def order_of(caller: Caller, here: Context, body: Body | None, seen: str | None 
     return Order(by=caller.name, at=here.clock(), reason=reason, origin=caller.address, standing=seen)
 
 
-def _standing(if_match: Annotated[str | None, Header(max_length=256)] = None) -> str | None:
+async def _standing(if_match: Annotated[str | None, Header(max_length=256)] = None) -> str | None:
     """The rollout's standing that ``If-Match`` names; None without one or for ``*``."""
     bare = (if_match or "*").strip().removeprefix("W/").strip('"')
     return None if bare == "*" else bare
 
 
-def _revision(if_match: Annotated[str | None, Header()] = None) -> int | None:
+async def _revision(if_match: Annotated[str | None, Header()] = None) -> int | None:
     """The revision that ``If-Match`` names, quoted as an entity tag or bare; None without one or for ``*``."""
     if if_match is None or if_match.strip() == "*":
         return None
