@@ -43,7 +43,7 @@ def test_an_event_says_what_happened_and_why_in_words() -> None:
     async def story(desk: Desk) -> None:
         await change(desk, 12)
         [event] = (await desk.get("/events", params={"language": "ko"})).json()["events"]
-        assert (event["title"], event["message"]) == ("alice 님이 설정을 바꿨습니다", "to 12")
+        assert (event["title"], event["message"]) == ("alice 님이 설정을 바꿨습니다: 카나리 비율 12 %", "to 12")
         assert event["at"].endswith("Z")
 
     at_desk(story)
