@@ -21,6 +21,7 @@ _MY_NAME: Final = form("tells_name")
 _PLACE: Final = form("tells_place")
 _PERSON: Final = form("tells_person")
 _REPORTS: Final = form("tells_report")
+_SINCE: Final = form("tells_since")
 _OFTEN: Final = form("tells_often")
 _DURATION: Final = form("tells_duration")
 _OURS: Final = form("asks_of_ours")
@@ -30,11 +31,14 @@ _BLANK: Final = "\0"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`alone`: what can tell it may be the answer though it shares no word with the question; `own`: of the user."""
+    """What can tell it may be the answer though it shares no word with the question: `alone` where the question names
+    nothing, `event` where it names what may have been told in another word, as a wedding is; `own`: it is of the user.
+    """
 
     asked: re.Pattern[str]
     may_tell: Callable[[str], bool]
     alone: bool = False
+    event: bool = False
     own: bool = False
 
 
@@ -48,7 +52,7 @@ def asks_of_own(question: str) -> bool:
 
 
 def asks_of_ours(question: str) -> bool:
-    """Whether it is about the user, or theirs, at all."""
+    """Whether it is about the user, or what was talked of before."""
     return _OURS.search(question) is not None
 
 
@@ -61,6 +65,10 @@ def kinds_in(text: str) -> frozenset[str]:
 
 def _tells_time(text: str) -> bool:
     return any(kind == "time" for kind, _ in extraction.entities(text, language_of(text)))
+
+
+def _tells_date(text: str) -> bool:
+    return bool(DATES & kinds_in(text) or _SINCE.search(text))
 
 
 def _tells_place(text: str) -> bool:
@@ -81,10 +89,11 @@ _KINDS: Final = (
     Kind(form("asks_name"), lambda text: bool(_MY_NAME.search(text)), alone=True, own=True),
     Kind(form("asks_my_age"), lambda text: bool(_AGE.search(text) and _MINE.search(text)), alone=True, own=True),
     Kind(form("asks_age"), lambda text: bool(_AGE.search(text))),
-    Kind(form("asks_time"), _tells_time, alone=True),
+    Kind(form("asks_time"), _tells_time, alone=True, event=True),
     Kind(form("asks_often"), lambda text: bool(_OFTEN.search(text)), alone=True),
     Kind(form("asks_duration"), lambda text: bool(_DURATION.search(text)), alone=True),
-    Kind(form("asks_date"), lambda text: bool(DATES & kinds_in(text)), alone=True),
+    Kind(form("asks_since"), lambda text: bool(_SINCE.search(text)), alone=True, event=True),
+    Kind(form("asks_date"), _tells_date, alone=True, event=True),
     Kind(form("asks_person"), _tells_person),
     Kind(form("asks_place"), _tells_place),
     Kind(form("asks_number"), lambda text: bool(NUMBERS & kinds_in(text)), alone=True),

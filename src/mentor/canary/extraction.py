@@ -15,7 +15,8 @@ _WHOLE_MONTH: Final = r"(?-i:January|February|April|June|July|August|September|O
 _DAY: Final = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 _CLOCK: Final = r"\d{1,2}(?::\d{2})?\s?(?:[ap]\.?m\b\.?|o'clock)|\d{1,2}:\d{2}"
 _RELATIVE: Final = (
-    rf"(?:(?:this|next|last)\s(?:week|month|quarter|year|weekend|{_DAY})|tomorrow|tonight|today|yesterday)"
+    rf"(?:(?:this|next|last)\s(?:week|month|quarter|year|weekend|{_DAY})|tomorrow|tonight|today|yesterday"
+    r"|(?:\d+|an?|two|three|four|five|a few)\s(?:second|minute|hour|day|week|month|year)s?\sago)"
 )
 _NUMERAL: Final = (
     r"(?:one|two|three|four|five|six|seven|eight|nine|ten|a couple of|half a dozen|a dozen)"
@@ -23,7 +24,7 @@ _NUMERAL: Final = (
 )
 _KO_DATE: Final = (
     r"(?:\d{4}년\s?)?\d{1,2}월\s?\d{1,2}일|\d{4}년대?|\d{1,2}월|\d{1,2}일"
-    r"|(?:다음|이번|지난)\s?(?:주|달|해|분기)(?:\s?[월화수목금토일]요일)?|[월화수목금토일]요일|오늘|내일|모레|어제|주말"
+    r"|(?:\d+|한|두|세|네)\s?(?:초|분|시간|일|주|달|개월|년)\s?전|(?:다음|이번|지난)\s?(?:주|달|해|분기)(?:\s?[월화수목금토일]요일)?|[월화수목금토일]요일|오늘|내일|모레|어제|주말"
 )
 _KO_CLOCK: Final = (
     r"(?:오전|오후|아침|저녁|밤)\s?(?:\d{1,2}|한|두|세|네|다섯|여섯|일곱|여덟|아홉|열)\s?시"
@@ -45,9 +46,9 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     (
         "number",
         re.compile(
-            r"(?<!\w)[$€£₩]?(?:\d[\d,.]*\d|\d)(?:[kK]|\s?(?:[kKMGT]i?[bB]|ms|GHz|kg|km|cm|mm|ml|px))?(?![A-Za-z\d])%?(?:\s?(?:명|개|원|만원|퍼센트|번|시간|분|주|권|장|박|인|점))?"
+            r"(?<!\w)[$€£₩]?(?:\d[\d,.]*\d|\d)(?:[kK]|\s?(?:[kKMGT]i?[bB]|ms|GHz|kg|km|cm|mm|ml|px))?(?![A-Za-z\d])%?(?:\s?(?:명|개|대|잔|병|층|학년|과목|원|만원|퍼센트|번|시간|분|주|권|장|박|인|점))?"
             rf"|\b{_NUMERAL}\s[a-z]+"
-            r"|(?<![가-힣])(?:한|두|세|네|다섯|여섯|일곱|여덟|아홉|열)\s?(?:명|개|번|시간|주|달|권|장|마리|가지|살)",
+            r"|(?<![가-힣])(?:한|두|세|네|다섯|여섯|일곱|여덟|아홉|열)\s?(?:명|개|대|잔|병|번|시간|주|달|권|장|마리|가지|과목|살)",
             re.IGNORECASE,
         ),
     ),
@@ -80,7 +81,7 @@ _PARTICLES: Final = re.compile(
 _HEARSAY: Final = re.compile(r"(?:이?래요?|이?라네요?|이?라던데요?)$")
 _LATIN_WITH_PARTICLE: Final = re.compile(r"[A-Za-z0-9][가-힣]+$")
 _ENGLISH_WORD: Final = re.compile(r"[a-z][a-z'+#-]{2,}")
-_KO_WORD: Final = re.compile(r"[가-힣A-Za-z0-9]+")
+_KO_WORD: Final = re.compile(r"[가-힣A-Za-z0-9]+(?:[-/.][가-힣A-Za-z0-9]+)*")
 _KO_MARKED_NOUN: Final = re.compile(r"[가-힣A-Za-z0-9]{2,}(?:을|를|에서|에게|와|과)$")
 """With these particles a word is a noun, whatever it ends in: 제안서를, 화면에서."""
 _KO_VERBAL: Final = re.compile(
@@ -179,15 +180,20 @@ def english_heads(question: str) -> list[str]:
         for _, first, second in _DETERMINED.findall(question)
     )
     names = (words.split()[0] for kind, words in entities(question, Language.EN) if kind == "name")
-    return [word.lower() for word in (*nouns, *names) if word and word.lower() not in _ENGLISH_NO_THEME]
+    return [
+        word.lower().removesuffix("'s") for word in (*nouns, *names) if word and word.lower() not in _ENGLISH_NO_THEME
+    ]
 
 
 def korean_heads(question: str) -> list[str]:
-    """The nouns that a question is about: the first of "여동생 이름", both of "매출 목표"."""
-    heads: list[str] = []
-    for run in (term.split() for term in _korean_terms(question)):
-        heads += run[:-1] if len(run) > 1 and run[-1] in _KO_ATTRIBUTES else run
-    return [word for word in heads if word[:2] not in _KO_ASKING and word not in _KO_NO_THEME]
+    """The runs of nouns that a question is about: "여동생" of "여동생 이름", "매출 목표" as it is."""
+    runs = (term.split() for term in _korean_terms(question))
+    named = (run[:-1] if run[-1] in _KO_ATTRIBUTES and run[1:] else run for run in runs)
+    return list(filter(None, (" ".join(filter(_is_head, run)) for run in named)))
+
+
+def _is_head(word: str) -> bool:
+    return word[:2] not in _KO_ASKING and word not in _KO_NO_THEME
 
 
 def says_something(text: str) -> bool:

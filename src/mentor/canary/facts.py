@@ -15,6 +15,7 @@ from mentor.detection import Intent
 _FACTS: Final = 3
 _SAID: Final = 2
 _LISTED: Final = 4
+_LIST_LINES: Final = 2
 _SHORT: Final = 80  # characters
 _REPEATED: Final = 2  # a fact that was quoted so often lately is known to be known
 
@@ -61,7 +62,7 @@ def taken_up(prompt: Prompt) -> list[str]:
     """The sentences of the message that tell most of it: courtesies and interjections are left out."""
     said = sentences(prompt.message)
     telling = [each for each in said if tells(each) and act_of(each) is not Act.PAUSE and not each.endswith(":")]
-    return (telling or said)[: _SAID if ":\n" not in prompt.message else _LISTED]
+    return (telling or said)[: _SAID if prompt.message.count("\n") < _LIST_LINES else _LISTED]
 
 
 def told_again(prompt: Prompt, statements: list[Statement]) -> list[str]:

@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
+from mentor.canary.danger import is_violated
 from mentor.canary.forms import form
 from mentor.canary.prompt import Prompt
 from mentor.detection import Tone
@@ -13,6 +14,7 @@ _GRIEVED_TURNS: Final = 3
 _DARKENS: Final = form("darkens")
 """With these a happy word may belong to an unhappy sentence."""
 _GRIEF: Final = form("grief")
+_BURDEN: Final = form("burden")
 _JOY: Final = form("joy")
 
 
@@ -29,7 +31,7 @@ def mood_of(prompt: Prompt) -> Mood:
         return Mood.GRIEVED
     if _JOY.search(prompt.message):
         return Mood.JOYFUL
-    if prompt.detected.tone in _HEAVY:
+    if prompt.detected.tone in _HEAVY or _BURDEN.search(prompt.message):
         return Mood.HEAVY
     glad_of_it = prompt.detected.tone in _LIGHT and not _DARKENS.search(prompt.message)
     return Mood.LIGHT if glad_of_it else Mood.PLAIN
@@ -38,4 +40,4 @@ def mood_of(prompt: Prompt) -> Mood:
 def is_grieving(prompt: Prompt) -> bool:
     """Whether a grief was spoken of now or a moment ago: no time for facts and figures."""
     lately = (turn.user_message for turn in prompt.window[-_GRIEVED_TURNS:])
-    return any(_GRIEF.search(said) for said in (prompt.message, *lately))
+    return any(_GRIEF.search(said) or is_violated(said) for said in (prompt.message, *lately))

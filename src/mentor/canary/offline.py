@@ -5,7 +5,7 @@ from typing import Final
 from mentor.canary import recollection
 from mentor.canary.acts import Act, act_of
 from mentor.canary.asked import asks_of_ours
-from mentor.canary.danger import is_weary
+from mentor.canary.danger import is_violated, is_weary
 from mentor.canary.facts import (
     asks_for_fact,
     asks_for_knowledge,
@@ -219,6 +219,8 @@ def _statement(prompt: Prompt, manner: Manner) -> list[str]:
     if before:
         return [said, turn_line(prompt, "changed", before), *([] if manner.unasked else [phrase(prompt, "shift")])]
     closing = _closing(prompt, Act.STATEMENT, manner)
+    if is_violated(prompt.message):
+        return [phrase(prompt, Mood.GRIEVED), said, phrase(prompt, "shelter"), *closing]
     if manner.brief:
         return [said, *closing]
     earlier = told_again(prompt, recollection.related(prompt, most=1))

@@ -35,7 +35,8 @@ def told(prompt: Prompt) -> list[Statement]:
 def related(prompt: Prompt, *, most: int) -> list[Statement]:
     """Statements that share a telling word with the message: the most relevant, in the order of the turns."""
     stems = telling_stems(prompt.message)
-    found = [each for each in prompt.known if is_told(each.text) and stems & telling_stems(each.text)]
+    told_of_it = (each for each in prompt.known if stems & telling_stems(each.text))
+    found = [each for each in told_of_it if is_told(each.text) and each.text != prompt.message]
     return _in_order(found[:most])
 
 
@@ -107,16 +108,30 @@ def contradicted_by(prompt: Prompt) -> Statement | None:
 def _found(prompt: Prompt, kind: Kind | None) -> list[Statement]:
     """Those that can tell it and share most words with the question, the most relevant first."""
     heads = heads_of(prompt.message)
-    candidates = [each for each in prompt.known if is_told(each.text) and (kind is None or kind.may_tell(each.text))]
+    candidates = [each for each in _of_whom(prompt) if kind is None or kind.may_tell(each.text)]
     fitting = [each for each in candidates if all(speaks_of(each.text, noun) for noun in heads)]
     if kind is None and not fitting:
         fitting = [each for each in candidates if any(speaks_of(each.text, noun) for noun in heads)]
     asked = _stems(prompt.message)
     shared = {each: len(asked & _stems(each.text)) for each in fitting}
     found = [each for each in fitting if 0 < shared[each] == max(shared.values())]
-    if found or kind is None or not kind.alone or asks_of_own(prompt.message) > kind.own:
+    if (
+        found
+        or kind is None
+        or not kind.alone
+        or asks_of_own(prompt.message) > kind.own
+        or (heads and not (kind.event or kind.own))
+    ):
         return found
     return candidates[:_TOLD_ENOUGH] if not telling_stems(prompt.message) or _is_alone(candidates) else []
+
+
+def _of_whom(prompt: Prompt) -> list[Statement]:
+    """What was told, the most relevant first; of the user alone where they ask what they like or do."""
+    known = [each for each in prompt.known if is_told(each.text)]
+    if not _VIEW.search(prompt.message):
+        return known
+    return [each for each in known if any(not claim.who for claim in claims(each.text))] or known
 
 
 def _corrects(later: Statement, statement: Statement, before: Sequence[Statement]) -> bool:

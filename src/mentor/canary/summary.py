@@ -14,7 +14,7 @@ SENTENCES_KEPT: Final = 6
 SENTENCE_CHARACTERS: Final = 160
 _FADING: Final = 0.97
 _ENTITY, _PREFERENCE = 2.0, 4.0  # what each is worth, beside the rarity of the words
-_BULLET: Final = re.compile(r"^(?:[-*•·]|\d{1,2}[.)])\s+")
+_BULLET: Final = re.compile(r"^\s*(?:[-*•·]|\d{1,2}[.)])\s+", re.MULTILINE)
 _CODE_MARK: Final = "```"
 _WORDS_COUNTED: Final = 12
 _WORD: Final = re.compile(r"\w")
@@ -35,7 +35,7 @@ def sentences(message: str) -> list[str]:
     """Those with a word in them, without blocks of code; the whole message when there are none."""
     if message.lstrip().startswith(_CODE_MARK) and prose_of(message) == message:
         return [message.strip()]
-    parts = [_BULLET.sub("", sentence.strip()) for sentence in _SENTENCE_END.split(prose_of(message))]
+    parts = [sentence.strip() for sentence in _SENTENCE_END.split(_BULLET.sub("", prose_of(message)))]
     return [part for part in parts if _WORD.search(part)] or [message.strip()]
 
 

@@ -55,6 +55,7 @@ EXAMPLES = [
     (Act.STATEMENT, "I don't want to hurt my sister", "계약은 6월 15일에 끝나요"),
     (Act.STATEMENT, "My neighbour cooks for me", "매주 일요일마다 요리해 줘요"),
     (Act.CORRECTION, "Actually it's 130 guests", "아 수요일이에요"),
+    (Act.STATEMENT, "The attendees are 35 people", "참석자는 35명이에요"),
     (Act.STATEMENT, "It happens about twice an hour", "메모리가 계속 올라가요"),
 ]
 

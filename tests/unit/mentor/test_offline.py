@@ -537,3 +537,33 @@ def test_who_loves_again_what_they_hated_is_held_to_the_latest() -> None:
 def test_it_and_him_are_what_was_talked_of_last() -> None:
     answers = talk(Persona.LUA, "I hate my father", "He called yesterday", "I don't hate him any more")
     assert "“I hate my father”" in answers[-1].text
+
+
+def test_of_numbered_steps_each_is_a_statement_and_a_later_day_takes_the_place_of_the_first() -> None:
+    steps = "1. migrate the DB on Saturday\n2. switch DNS on Sunday\n3. delete the old server on Monday"
+    said = talk(Persona.ELRO, steps, "Actually we delete the old server on Friday", "When do we delete the old server?")
+    assert "“migrate the DB on Saturday”, “switch DNS on Sunday”, “delete the old server on Monday”" in said[0].text
+    assert "in turn 1: “delete the old server on Monday”" in said[1].text
+    assert "Later, in turn 2: “Actually we delete the old server on Friday”" in said[2].text
+
+
+@pytest.mark.parametrize(
+    ("told", "asked"),
+    [
+        ("My husband hits me", "emergency number"),
+        ("남편이 어제 저를 때렸어요", "긴급 전화"),
+    ],
+)
+def test_who_is_hurt_at_home_is_told_where_help_is(told: str, asked: str) -> None:
+    assert asked in talk(Persona.RIRI, told)[0].text
+
+
+def test_a_figure_of_another_matter_is_no_answer() -> None:
+    told = ("참석자는 35명이에요", "장소는 양평이에요")
+    assert "35" not in talk(Persona.NANA, *told, "버스 몇 대 빌렸죠?")[-1].text
+    assert "양평" not in talk(Persona.NANA, *told, "음향은 누가 맡았죠?")[-1].text
+
+
+def test_what_another_person_wants_is_not_what_the_user_wants() -> None:
+    answer = talk(Persona.LUA, "My boyfriend doesn't want to move", "I want to move", "So what do I want?")[-1].text
+    assert re.findall(r"“([^”]*)”", answer) == ["I want to move"]
