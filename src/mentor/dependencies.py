@@ -85,7 +85,8 @@ class Engines:
 
     @cached_property
     def retention(self) -> Retention:
-        return Retention(self.session_manager, kept_s=self.settings.retention_days * _DAY_S, clock=self.clock)
+        kept_s = self.settings.retention_days * _DAY_S
+        return Retention(self.session_manager, self.log, kept_s=kept_s, clock=self.clock)
 
     @cached_property
     def log(self) -> RecommendationLog:

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -126,6 +126,21 @@ class RecommendationLog:
         )
         async with self._database.read() as connection:
             return list((await connection.execute(query)).scalars())
+
+    async def purge(self, *, made_before: float, most: int) -> int:
+        """Delete up to `most` recommendations older than that instant (epoch seconds); returns how many.
+
+        Their ratings go with them; what those have taught stays.
+        """
+        made, rated = tables.recommendations, tables.feedback
+        query = select(made.c.recommendation_id).where(made.c.made_at < made_before).limit(most)
+        async with self._database.glance() as connection:
+            found = (await connection.scalars(query)).all()
+        if found:
+            async with self._database.write() as connection:
+                await connection.execute(delete(rated).where(rated.c.recommendation_id.in_(found)))
+                await connection.execute(delete(made).where(made.c.recommendation_id.in_(found)))
+        return len(found)
 
     async def _recorded_at(self, recommendation_id: str) -> float:
         query = select(tables.feedback.c.recorded_at).where(tables.feedback.c.recommendation_id == recommendation_id)

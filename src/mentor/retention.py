@@ -1,4 +1,4 @@
-"""Deleting conversations that expired long ago, a few at a time, beside the requests that begin others.
+"""Deleting conversations that expired long ago and old recommendations, a few at a time, beside requests for others.
 
 No task of its own: an instance that gets no requests, or no processor time between them, has nothing to delete either.
 """
@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+from mentor.feedback import RecommendationLog
 from mentor.sessions import SessionStore
 from serinus import StoreUnavailable
 
@@ -17,8 +18,11 @@ _AT_ONCE: Final = 100
 
 
 class Retention:
-    def __init__(self, sessions: SessionStore, *, kept_s: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, sessions: SessionStore, log: RecommendationLog, *, kept_s: float, clock: Callable[[], float]
+    ) -> None:
         self._sessions = sessions
+        self._log = log
         self._kept_s = kept_s
         self._clock = clock
         self._next = float("-inf")
@@ -29,10 +33,12 @@ class Retention:
         if now < self._next:
             return
         self._next = now + _EVERY_S
+        before = now - self._kept_s
         try:
-            deleted = await self._sessions.purge(expired_before=now - self._kept_s, most=_AT_ONCE)
+            conversations = await self._sessions.purge(expired_before=before, most=_AT_ONCE)
+            recommendations = await self._log.purge(made_before=before, most=_AT_ONCE)
         except StoreUnavailable as error:
-            logger.warning("old conversations are deleted later: %s", error)
+            logger.warning("old conversations and recommendations are deleted later: %s", error)
             return
-        if deleted == _AT_ONCE:
+        if _AT_ONCE in (conversations, recommendations):
             self._next = now

@@ -166,9 +166,12 @@ class SessionStore:
     async def purge(self, *, expired_before: float, most: int) -> int:
         """Delete up to `most` conversations that expired before that instant (epoch seconds); returns how many."""
         query = select(tables.sessions.c.session_id).where(tables.sessions.c.expires_at < expired_before).limit(most)
-        async with self._database.write() as connection:
-            found = (await connection.execute(query)).scalars().all()
-            return await _delete(connection, found)
+        async with self._database.glance() as connection:
+            found = (await connection.scalars(query)).all()
+        if found:
+            async with self._database.write() as connection:
+                await _delete(connection, found)
+        return len(found)
 
     async def list(
         self, user_id: str, *, now: float, state: SessionState | None, limit: int, cursor: str | None
@@ -192,8 +195,6 @@ class SessionStore:
 
 
 async def _delete(connection: AsyncConnection, session_ids: Sequence[str]) -> int:
-    if not session_ids:
-        return 0
     await connection.execute(delete(tables.turns).where(tables.turns.c.session_id.in_(session_ids)))
     gone = await connection.execute(delete(tables.sessions).where(tables.sessions.c.session_id.in_(session_ids)))
     return gone.rowcount

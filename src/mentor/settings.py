@@ -23,7 +23,9 @@ class MentorSettings(BaseSettings):
     auth_secret: SecretStr = Field(SecretStr(""), description="proves who calls; needed with `MENTOR_AUTH`")
     rate_per_minute: int | None = Field(default=None, gt=0, description="the most requests of each caller in a minute")
     retention_days: float = Field(
-        default=30.0, gt=0, description="for how long an expired conversation is kept before it is deleted"
+        default=30.0,
+        gt=0,
+        description="for how long recommendations, their ratings, and expired conversations are kept",
     )
     llm_base_url: HttpUrl | None = Field(
         None,

@@ -99,6 +99,9 @@ class SimulatedLog(RecommendationLog):
     async def history(self, user_id: str, *, limit: int, cursor: str | None) -> Page[MadeRecommendation]:  # noqa: ARG002 - nothing is kept
         return Page([], None)
 
+    async def purge(self, *, made_before: float, most: int) -> int:  # noqa: ARG002 - nothing is kept
+        return 0
+
     async def ratings(self, user_id: str, *, since: float, until: float) -> list[float]:  # noqa: ARG002 - nothing is kept
         return []
 

@@ -47,6 +47,7 @@ recommendations = Table(
     Column("hints", JSON(none_as_null=True)),
     Column("propensities", JSON(none_as_null=True)),
     Index("mentor_recommendations_of_user", "user_id", "made_at"),
+    Index("mentor_recommendations_by_age", "made_at"),
 )
 
 feedback = Table(

@@ -85,6 +85,31 @@ def test_conversations_that_expired_a_month_ago_are_deleted(service: Service, cl
     assert service.get(f"/api/v2/conversations/{recent}").json()["state"] == "expired"
 
 
+def test_recommendations_of_a_month_ago_are_deleted_with_their_ratings_and_what_they_taught_stays(
+    service: Service, clock: Clock
+) -> None:
+    live_a_little(service, "ada")
+    clock.advance(10 * DAY_S)
+    live_a_little(service, "ada")
+    taught = service.get("/api/v2/users/ada/export").json()["tastes"]
+    clock.advance(21.5 * DAY_S)
+    service.recommend("Where do I begin?", user_id="bob")
+    kept = service.get("/api/v2/users/ada/export").json()
+    assert [len(kept[what]) for what in ("recommendations", "feedback")] == [1, 1]
+    assert kept["tastes"] == taught
+
+
+def test_a_pile_of_old_recommendations_is_deleted_in_parts(service: Service, clock: Clock) -> None:
+    for number in range(105):
+        service.recommend(f"Where do I begin with matter {number}?", user_id="ada")
+    clock.advance(32 * DAY_S)
+    totals = []
+    for _ in range(3):
+        service.recommend("And where do I begin?", user_id="bob")
+        totals.append(len(service.get("/api/v2/users/ada/export").json()["recommendations"]))
+    assert totals == [5, 0, 0]
+
+
 def test_a_pile_of_old_conversations_is_deleted_in_parts(service: Service, clock: Clock) -> None:
     for _ in range(105):
         service.start("ada", session_ttl_hours=1)

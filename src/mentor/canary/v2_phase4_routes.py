@@ -66,6 +66,7 @@ def _add_recommendations(router: APIRouter, engines: Engines, version: Deploymen
     ) -> schemas.RecommendResponse:
         started = perf_counter()
         caller.must_be(body.user_id)
+        await engines.retention.enforce()
         hints = body.context.hints() if body.context else Hints()
         recommended = await service.recommend(body.user_id, body.query, hints)
         _mark(response, degraded=recommended.degraded)
