@@ -30,7 +30,7 @@ def blocks(page: str) -> list[tuple[str, str]]:
 
 def alike(output: str) -> str:
     """Without what differs from one drill to the next: figures, instants, names made by chance, the plan's limits."""
-    text = re.sub(r"drill-[0-9a-f]{8}|\b(?:error-rate|availability)\b", "NAME", output)
+    text = re.sub(r"drill-[0-9a-f]{8}|\b(?:error-rate|error rate|availability|오류율|가용성)\b", "NAME", output)
     text = re.sub(r"\d[\d,.:-]*", "N", text)
     return DURATION.sub("TIME", re.sub(r"N N UTC", "INSTANT", text)).strip()
 

@@ -217,7 +217,7 @@ def test_readiness_shows_what_is_done_with_its_evidence_and_what_is_not() -> Non
         assert groups["rows"] == [{"group": "tests.integration", "passed": 19, "failed": 0, "skipped": 1}]
         assert [row["test"] for row in named["rows"]] == RESULTS["skips"]
         [slo, _] = section(document, "slo")
-        assert [row["criterion"] for row in slo["rows"]] == ["error rate", "P95", "data volume"]
+        assert [row["criterion"] for row in slo["rows"]] == ["error rate", "P95", "canary requests"]
 
     at_desk(story)
 

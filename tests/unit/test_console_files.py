@@ -13,7 +13,7 @@ from serinus.access import Role
 from serinus.admin.rollout_shapes import Users
 from serinus.analysis.verdict import Metric, Verdict
 from serinus.console.files import static_files
-from serinus.messages import LANGUAGES
+from serinus.messages import LANGUAGES, catalogue
 from serinus.reports.document import Kind
 from serinus.rollout.plan import Evidence, Severity
 from serinus.rollout.state import Phase
@@ -46,6 +46,18 @@ def test_no_word_is_empty_and_none_is_left_in_english() -> None:
     assert all(english.values())
     same = {key for key, text in english.items() if text == korean[key]}
     assert same <= {"name.p95", "column.p95", "curve.p95", "curve.p99", "receipt.after", "unit.gap"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_severities_verdicts_and_roles_are_called_alike_in_the_console_on_the_terminal_and_in_documents(
+    language: str,
+) -> None:
+    texts = catalogue(language)
+    for key, word in words(language).items():
+        kind, _, code = key.partition(".")
+        if kind in {"severity", "verdict", "role"}:
+            others = (texts["names"][code], texts["documents"].get(f"{kind}_{code}", word))
+            assert {word.lower(), *(other.lower() for other in others)} == {word.lower()}, key
 
 
 def test_every_word_that_a_module_asks_for_is_there() -> None:

@@ -19,7 +19,7 @@ def sections(facts: Facts, words: Words) -> tuple[Section, ...]:
         ("plan", str(details.get("plan", "")), Unit.TEXT),
         ("started_by", str(details.get("by", "")), Unit.TEXT),
         ("trigger", _text(event, "trigger"), Unit.TEXT),
-        ("cause", _text(event, "cause"), Unit.TEXT),
+        ("cause", words.name(cause) if (cause := _text(event, "cause")) else None, Unit.TEXT),
     )
     verdict = Text(words(f"text_{event.reason}", error=details.get("error") or "", missed=details.get("missed") or []))
     measured = _number(event, "fault_at") is not None

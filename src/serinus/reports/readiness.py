@@ -56,7 +56,7 @@ def _slo(facts: Facts, words: Words) -> Table | Text:
 def _criterion(check: Check, values: dict[str, tuple[Value, Value, Unit]], words: Words) -> tuple[Value, ...]:
     legacy, canary, unit = values.get(check.metric, (None, None, Unit.TEXT))
     shown = (words.shown(legacy, unit), words.shown(canary, unit))
-    return (words(f"metric_{check.metric}"), *shown, words(f"verdict_{check.verdict}"), figures.finding(words, check))
+    return (words.name(check.metric), *shown, words(f"verdict_{check.verdict}"), figures.finding(words, check))
 
 
 def _observed(facts: Facts, words: Words) -> Table | None:

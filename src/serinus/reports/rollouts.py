@@ -118,4 +118,4 @@ def limit(words: Words, metric: Metric, value: float) -> str:
     """Such as "error rate > 5.00 %"."""
     unit = Unit.MILLISECONDS if metric is Metric.P95 else Unit.FRACTION
     sign = "<" if metric is Metric.AVAILABILITY else ">"
-    return f"{words(f'metric_{metric}')} {sign} {words.shown(value, unit)}"
+    return f"{words.name(metric)} {sign} {words.shown(value, unit)}"
