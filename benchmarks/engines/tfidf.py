@@ -52,7 +52,8 @@ class TfIdf:
         rarity = np.array([log((1 + len(lines)) / (1 + seen[feature])) + 1 for feature in columns])
         unfitted = cls(columns, rarity, np.zeros(0))
         vectors = np.stack([unfitted.vector(line) for _, line in lines])
-        return cls(columns, rarity, trainer().fit(vectors, np.array([label for label, _ in lines]), len(CLASSES)))
+        shares = trainer().fit(vectors @ vectors.T + 1, np.array([label for label, _ in lines]), len(CLASSES))
+        return cls(columns, rarity, np.c_[shares.T @ vectors, shares.sum(axis=0)])
 
     def vector(self, text: str) -> np.ndarray:
         vector = np.zeros(len(self.columns))

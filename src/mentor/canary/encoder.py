@@ -34,6 +34,14 @@ class Features:
     weights: Vector
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """Not to be written into: a text that is asked for again, by another head, is not read again."""
+
+    features: Features
+    vector: Vector
+
+
 class Encoder:
     """Turns texts into unit vectors of `DIMENSIONS`; the table is read once, at construction."""
 
@@ -43,11 +51,13 @@ class Encoder:
             self._rows = np.ascontiguousarray(rows)  # by feature: reading a row is then twenty times as fast
             self._idf = arrays["idf"].astype(np.float32)
             self._bias = arrays["b"].astype(np.float32)
-        self._latest = lru_cache(maxsize=LATEST)(self._encode)
+        self._latest = lru_cache(maxsize=LATEST)(self._read)
+
+    def read(self, text: str) -> Reading:
+        return self._latest(text)
 
     def encode(self, text: str) -> Vector:
-        """Not to be written into: a text that is asked for again, by another head, is not encoded again."""
-        return self._latest(text)
+        return self.read(text).vector
 
     def features(self, text: str) -> Features:
         """Words, word pairs and character n-grams, weighted by how telling they are: a unit vector, mostly empty."""
@@ -59,10 +69,12 @@ class Encoder:
     def project(self, features: Features) -> Vector:
         return _unit(features.weights @ self._rows.take(features.indices, axis=0) + self._bias)
 
-    def _encode(self, text: str) -> Vector:
-        vector = self.project(self.features(text))
-        vector.flags.writeable = False
-        return vector
+    def _read(self, text: str) -> Reading:
+        features = self.features(text)
+        vector = self.project(features)
+        for array in (features.indices, features.weights, vector):
+            array.flags.writeable = False
+        return Reading(features, vector)
 
     def encode_all(self, texts: Iterable[str]) -> Vector:
         """One row per text, shape (n, `DIMENSIONS`)."""
