@@ -16,6 +16,7 @@ from mentor.personas import Persona
 Odds: TypeAlias = NDArray[np.float64]  # one probability for each of CLASSES, adding up to 1
 
 HINT_WEIGHT: Final = 2.0
+NEVER_CERTAIN: Final = 0.005  # of the odds are spread evenly, whatever the words say
 OUT_OF_SCOPE: Final = "out_of_scope"
 OUT_OF_SCOPE_ODDS: Final = 0.5  # from there on a text is taken to mean no persona
 CLASSES: Final = (*(persona.value for persona in Persona), OUT_OF_SCOPE)
@@ -29,7 +30,7 @@ class ContentHead:
     def odds(self, text: str, hints: Hints) -> Odds:
         logits = self._head.logits(text)
         logits[:-1] += _tilt(hints)
-        return odds_of(logits)
+        return (1 - NEVER_CERTAIN) * odds_of(logits) + NEVER_CERTAIN / len(CLASSES)
 
 
 @cache
