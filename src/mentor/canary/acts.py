@@ -25,6 +25,7 @@ class Act(StrEnum):
     FAREWELL = "farewell"
     ORDER = "order"
     HARM = "harm"
+    CREDENTIAL = "credential"
     TASK = "task"
     YES = "yes"
     NO = "no"

@@ -186,10 +186,10 @@ def english_heads(question: str) -> list[str]:
 
 
 def korean_heads(question: str) -> list[str]:
-    """The runs of nouns that a question is about: "여동생" of "여동생 이름", "매출 목표" as it is."""
+    """The nouns that a question is about: "여동생" of "여동생 이름", "장소" of "워크숍 장소"."""
     runs = (term.split() for term in _korean_terms(question))
-    named = (run[:-1] if run[-1] in _KO_ATTRIBUTES and run[1:] else run for run in runs)
-    return list(filter(None, (" ".join(filter(_is_head, run)) for run in named)))
+    named = (run[-2] if run[-1] in _KO_ATTRIBUTES and run[1:] else run[-1] for run in runs)
+    return list(filter(_is_head, named))
 
 
 def _is_head(word: str) -> bool:

@@ -55,7 +55,7 @@ class Memory:
         words = extraction.content_words(message, language)
         topics = [("topic", word) for word in words if word in telling and names_a_matter(message)]
         entities = extraction.entities(answer, language_of(answer))
-        if act_of(message) not in (Act.ORDER, Act.NOISE, Act.FOREIGN):
+        if act_of(message) not in (Act.ORDER, Act.NOISE, Act.FOREIGN, Act.CREDENTIAL):
             entities += extraction.entities(message, language)
         liked = [] if is_danger(message) else extraction.preferences(message, language)
         return Memory(

@@ -41,6 +41,7 @@ from mentor.sessions import OFFLINE
 
 _SAID: Final = 2
 _RECALLED: Final = 3
+_LATELY: Final = 2  # turns whose words need not be repeated
 _ENDS_ITSELF: Final = frozenset(
     {
         Act.GREETING,
@@ -51,7 +52,6 @@ _ENDS_ITSELF: Final = frozenset(
         Act.HARM,
         Act.NOISE,
         Act.FOREIGN,
-        Act.RECALL,
         Act.SUMMARY,
     }
 )
@@ -64,6 +64,7 @@ _SHARED: Final = {
     Act.LAUGH: "laugh",
     Act.ORDER: "role",
     Act.HARM: "harm",
+    Act.CREDENTIAL: "secret",
     Act.FOREIGN: "foreign",
 }
 """What all personas answer alike."""
@@ -72,6 +73,7 @@ _CLOSED: Final = {
     Act.SELF: "onward",
     Act.KEEPING: "onward",
     Act.LAUGH: "onward",
+    Act.CREDENTIAL: "onward",
     Act.THANKS: "onward",
     Act.CORRECTION: "settled",
     Act.DENIAL: "denied",
@@ -83,12 +85,12 @@ class OfflineResponder:
     """Deterministic: the same prompt gives the same answer."""
 
     def compose(self, prompt: Prompt) -> Answer:
-        act, manner = _act(prompt), manner_of(prompt)
+        (act, found), manner = _act(prompt), manner_of(prompt)
         parts = first_words(prompt, act)
         if not parts and is_only_manner(prompt.message):
             parts = _manner(prompt, manner)
         elif not parts:
-            parts = [*_said(prompt, act, manner), *([] if act is Act.STATEMENT else _closing(prompt, act, manner))]
+            parts = _recall(prompt, found, manner) if act is Act.RECALL else _composed(prompt, act, manner)
         return Answer(" ".join(parts), suggestion(prompt), OFFLINE)
 
 
@@ -108,13 +110,21 @@ def suggestion(prompt: Prompt) -> str:
     return varied(prompt, "opening") if told_only else next_step(prompt)
 
 
-def _act(prompt: Prompt) -> Act:
+def _act(prompt: Prompt) -> tuple[Act, list[Statement]]:
+    """What the message does in this conversation, and what it asks to be told again."""
     act = act_of(prompt.message)
-    if act is Act.QUESTION and recollection.asks_for_told(prompt):
-        return Act.RECALL
+    if act is Act.RECALL or (act is Act.QUESTION and recollection.may_ask_for_told(prompt.message)):
+        found = recollection.recalled(prompt, most=_RECALLED)
+        return Act.RECALL if found or recollection.only_user_knows(prompt) else act, found
     if act is Act.CORRECTION and recollection.corrected_by(prompt) is None:
-        return Act.STATEMENT
-    return Act.STATEMENT if act is Act.DENIAL and not recollection.related(prompt, most=1) else act
+        return Act.STATEMENT, []
+    return Act.STATEMENT if act is Act.DENIAL and not recollection.related(prompt, most=1) else act, []
+
+
+def _composed(prompt: Prompt, act: Act, manner: Manner) -> list[str]:
+    """A statement is closed by what it says; all else by what it does."""
+    said = _said(prompt, act, manner)
+    return said if act is Act.STATEMENT else [*said, *_closing(prompt, act, manner)]
 
 
 def _said(prompt: Prompt, act: Act, manner: Manner) -> list[str]:
@@ -162,8 +172,7 @@ def _summary(prompt: Prompt, manner: Manner) -> list[str]:
     return [phrase(prompt, "summary").format(facts=listed(prompt, facts)), *missing]
 
 
-def _recall(prompt: Prompt, manner: Manner) -> list[str]:
-    found = recollection.recalled(prompt, most=_RECALLED)
+def _recall(prompt: Prompt, found: list[Statement], manner: Manner) -> list[str]:
     again = [phrase(prompt, ("again", "meant", "latest")[min(2, len(found))])]
     told = [fresh(voice(prompt)["found"], prompt), *told_again(prompt, found)]
     return [
@@ -223,7 +232,10 @@ def _statement(prompt: Prompt, manner: Manner) -> list[str]:
         return [phrase(prompt, Mood.GRIEVED), said, phrase(prompt, "shelter"), *closing]
     if manner.brief:
         return [said, *closing]
-    earlier = told_again(prompt, recollection.related(prompt, most=1))
+    long_ago = [
+        each for each in recollection.related(prompt, most=1) if prompt.turn_number - each.turn_number > _LATELY
+    ]
+    earlier = told_again(prompt, long_ago)
     return [*_felt(prompt), said, *(line for line in earlier if unused([line], prompt)), *closing]
 
 
@@ -257,7 +269,6 @@ _COMPOSED: Final = {
     Act.CORRECTION: _correction,
     Act.DENIAL: _denial,
     Act.SUMMARY: _summary,
-    Act.RECALL: _recall,
     Act.TASK: _task,
     Act.QUESTION: _question,
     Act.STATEMENT: _statement,

@@ -52,26 +52,24 @@ def recalled(prompt: Prompt, *, most: int) -> list[Statement]:
     return _in_order({*found, *later})
 
 
-def asks_for_told(prompt: Prompt) -> bool:
-    """Whether a question asks for what the user has told, or only they could tell: "when do we move?"."""
-    message = prompt.message
-    if _WEIGHS.search(message):
-        return False
-    if asks_of_own(message) or _only_user_knows(prompt):
+def may_ask_for_told(question: str) -> bool:
+    """Whether it has the form of a question for what the user has told: "when do we move?"."""
+    forms = (_WHAT, _VIEW, _FIRST)
+    asks = kind_of(question) or asks_of_own(question) or any(asked.search(question) for asked in forms)
+    return bool(asks and not _WEIGHS.search(question))
+
+
+def only_user_knows(prompt: Prompt) -> bool:
+    """Whether it asks for a person, a place, a day or a figure of the user's, or of a matter that they have told of."""
+    if asks_of_own(prompt.message):
         return True
-    asks = kind_of(message) or _WHAT.search(message) or _VIEW.search(message) or _FIRST.search(message)
-    return bool(asks and recalled(prompt, most=1))
+    about = asks_of_ours(prompt.message) or bool(prompt.in_scope and heads_of(prompt.message) and told(prompt))
+    return about and kind_of(prompt.message) is not None
 
 
 def asks_what_is(question: str) -> bool:
     """Whether it asks who, where, when, how many or which: for a fact, whatever the user wants to do with it."""
     return bool(not _WEIGHS.search(question) and (kind_of(question) or _WHAT.search(question)))
-
-
-def _only_user_knows(prompt: Prompt) -> bool:
-    """Whether it asks for a person, a place, a day or a figure of a matter that the user has told of."""
-    about = asks_of_ours(prompt.message) or bool(prompt.in_scope and heads_of(prompt.message) and told(prompt))
-    return about and kind_of(prompt.message) is not None
 
 
 def replaced_by(statement: Statement, statements: Sequence[Statement]) -> Statement | None:
@@ -115,15 +113,16 @@ def _found(prompt: Prompt, kind: Kind | None) -> list[Statement]:
     asked = _stems(prompt.message)
     shared = {each: len(asked & _stems(each.text)) for each in fitting}
     found = [each for each in fitting if 0 < shared[each] == max(shared.values())]
-    if (
-        found
-        or kind is None
-        or not kind.alone
-        or asks_of_own(prompt.message) > kind.own
-        or (heads and not (kind.event or kind.own))
-    ):
+    if found or kind is None or not _may_be_told_otherwise(prompt.message, kind):
         return found
     return candidates[:_TOLD_ENOUGH] if not telling_stems(prompt.message) or _is_alone(candidates) else []
+
+
+def _may_be_told_otherwise(question: str, kind: Kind) -> bool:
+    """Whether a statement that shares no word with the question may be its answer."""
+    if asks_of_own(question) and not kind.own:
+        return False
+    return kind.event or kind.own if heads_of(question) else kind.alone
 
 
 def _of_whom(prompt: Prompt) -> list[Statement]:

@@ -81,11 +81,7 @@ def heads_of(question: str) -> tuple[str, ...]:
 
 
 def speaks_of(text: str, noun: str) -> bool:
-    """Of a run of nouns one is enough. Korean nouns are looked for as they stand: a 회의실 is no 회의."""
-    return any(_has_word(text, word) for word in noun.split())
-
-
-def _has_word(text: str, word: str) -> bool:
-    if word.isalpha() and word.isascii():
-        return stem(word.lower()) in all_stems(text) | telling_stems(text)
-    return word.lower() in text.lower() or (stem(word) in _ALIKE.values() and stem(word) in all_stems(text))
+    """Korean nouns are looked for as they stand: a 회의실 is no 회의."""
+    if noun.isalpha() and noun.isascii():
+        return stem(noun.lower()) in all_stems(text) | telling_stems(text)
+    return noun.lower() in text.lower() or (stem(noun) in _ALIKE.values() and stem(noun) in all_stems(text))

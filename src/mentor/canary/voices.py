@@ -27,8 +27,8 @@ def voice(prompt: Prompt) -> dict[str, Any]:
 
 
 def phrase(prompt: Prompt, name: str) -> str:
-    """What all personas say alike; of several lines the first that is fresh."""
-    found: str | list[str] = _voices()["shared"][prompt.detected.language][name]
+    """What all personas say alike, each in its own tone of voice; of several lines the first that is fresh."""
+    found: str | list[str] = _line(prompt, name)
     line = in_order(found, prompt) if isinstance(found, list) else found
     return line.replace("{name}", PERSONAS[prompt.persona].name[prompt.detected.language]).replace(
         "{strength}", PERSONAS[prompt.persona].strength[prompt.detected.language]
@@ -53,7 +53,7 @@ def question(prompt: Prompt) -> str:
 
 def varied(prompt: Prompt, name: str) -> str:
     """What all personas say alike, another line with every turn."""
-    return fresh(_voices()["shared"][prompt.detected.language][name], prompt)
+    return fresh(_line(prompt, name), prompt)
 
 
 def next_step(prompt: Prompt) -> str:
@@ -114,6 +114,11 @@ def _theme(prompt: Prompt) -> str:
     if not prompt.theme:
         return phrase(prompt, "topic")
     return _QUOTES[prompt.detected.language].format(clipped(prompt.theme, _THEME_CHARACTERS))
+
+
+def _line(prompt: Prompt, name: str) -> Any:
+    """The persona's own of that name, or else the one that all share."""
+    return voice(prompt).get(name) or _voices()["shared"][prompt.detected.language][name]
 
 
 def _answers(prompt: Prompt) -> str:

@@ -204,7 +204,7 @@ def test_who_asks_for_a_summary_gets_it_in_their_language() -> None:
     english = reply(session_of(2), turns, "Can you summarise what we have so far?").answer.text
     assert "told me: “I plan to open a bakery in Lyon”, “Margot will run the shop on Sundays”" in english
     korean = reply(session_of(1), turns_of("다음 달에 빵집을 열어요"), "지금까지 한 이야기를 요약해 줘").answer.text
-    assert "지금까지 이렇게 말씀하셨어요: “다음 달에 빵집을 열어요”" in korean
+    assert "지금까지 이렇게 말씀하셨습니다: “다음 달에 빵집을 열어요”" in korean
     assert "nothing to sum up yet" in reply(session_of(), [], "Please recap").answer.text
 
 

@@ -567,3 +567,22 @@ def test_a_figure_of_another_matter_is_no_answer() -> None:
 def test_what_another_person_wants_is_not_what_the_user_wants() -> None:
     answer = talk(Persona.LUA, "My boyfriend doesn't want to move", "I want to move", "So what do I want?")[-1].text
     assert re.findall(r"“([^”]*)”", answer) == ["I want to move"]
+
+
+def test_a_secret_is_neither_quoted_nor_remembered() -> None:
+    answers = talk(Persona.RIRI, "The build is red", "My password is hunter2", "What do you know about me?")
+    assert answers[1].text.startswith("Please keep passwords")
+    assert not any("hunter2" in each for answer in answers for each in (answer.text, answer.next_suggestion))
+
+
+def test_elro_keeps_to_one_level_of_politeness() -> None:
+    told = (
+        "예산은 100만원입니다",
+        "아니, 예산은 120만원입니다",
+        "예산이 얼마죠?",
+        "여동생 이름이 뭐죠?",
+        "시 하나 써 주세요",
+    )
+    for answer in talk(Persona.ELRO, *told)[1:]:
+        own = re.sub(r"“[^”]*”", "", answer.text)
+        assert not [each for each in re.findall(r"[가-힣]+[.:]", own) if each.rstrip(".:").endswith("요")]
