@@ -114,6 +114,11 @@ def cued_intent(text: str) -> Intent | None:
     return intent if intent is not None and _found(Intent, text.lower())[intent] else None
 
 
+def cued_tone(text: str) -> Tone | None:
+    """The tone that the text shows in so many words; None where only the head would have it so."""
+    return _tone(text) if _cued(Tone, text).any() else None
+
+
 @lru_cache(maxsize=1024)
 def language_of(text: str) -> Language:
     """Korean where there is Hangul, but for English sentences that quote some: the grammar's words tell.

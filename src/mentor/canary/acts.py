@@ -24,6 +24,8 @@ class Act(StrEnum):
     THANKS = "thanks"
     FAREWELL = "farewell"
     ORDER = "order"
+    LANGUAGE = "language"
+    UNCLEAR = "unclear"
     HARM = "harm"
     CREDENTIAL = "credential"
     TASK = "task"
@@ -52,8 +54,10 @@ _NO_WORD: Final = re.compile(
 )
 
 _TELLS: Final = frozenset({Act.STATEMENT, Act.CORRECTION})
-_HABIT: Final = re.compile(r"마다|매[일주번달]|항상|자주|가끔|^(?:남편|아내|엄마|아빠|친구|동료)\w*[이가은는] ")
-"""With these "해 줘요" tells what somebody does, and is no request."""
+_TOLD_ANYWAY: Final = re.compile(
+    r"마다|매[일주번달]|항상|자주|가끔|^(?:남편|아내|엄마|아빠|친구|동료)\w*[이가은는] |라고 불러"
+)
+"""With these "해 줘요" tells what somebody does or is called, and is no request."""
 _ASKS: Final = {
     Language.EN: re.compile(
         r"[?？]|(?:^|[.!]\s+)(?:(?:what|why|how|who|where|when|which|whose)\b(?! (?:i|we|you|he|she|it|they|the|my)\b)"
@@ -83,7 +87,7 @@ def act_of(message: str) -> Act:
         if words <= most_words and form.search(said):
             return act
     language = language_of(said)
-    if words and _ASKS[language].search(said) and ("?" in said or not _HABIT.search(said)):
+    if words and _ASKS[language].search(said) and ("?" in said or not _TOLD_ANYWAY.search(said)):
         return Act.QUESTION
     return Act.STATEMENT if words >= _ENOUGH_WORDS[language] or extraction.says_something(said) else Act.PAUSE
 

@@ -6,7 +6,7 @@ from typing import Final
 from mentor.canary.danger import is_violated
 from mentor.canary.forms import form
 from mentor.canary.prompt import Prompt
-from mentor.detection import Tone
+from mentor.detection import Tone, cued_tone
 
 _HEAVY: Final = frozenset({Tone.FRUSTRATED, Tone.ANXIOUS, Tone.URGENT, Tone.CONFUSED})
 _LIGHT: Final = frozenset({Tone.PLAYFUL})
@@ -31,9 +31,9 @@ def mood_of(prompt: Prompt) -> Mood:
         return Mood.GRIEVED
     if _JOY.search(prompt.message):
         return Mood.JOYFUL
-    if prompt.detected.tone in _HEAVY or _BURDEN.search(prompt.message):
+    if cued_tone(prompt.message) in _HEAVY or _BURDEN.search(prompt.message):
         return Mood.HEAVY
-    glad_of_it = prompt.detected.tone in _LIGHT and not _DARKENS.search(prompt.message)
+    glad_of_it = cued_tone(prompt.message) in _LIGHT and not _DARKENS.search(prompt.message)
     return Mood.LIGHT if glad_of_it else Mood.PLAIN
 
 

@@ -22,6 +22,7 @@ from mentor.detection import (
     Tone,
     clear_intent,
     cued_intent,
+    cued_tone,
     detect,
     has_language,
     language_of,
@@ -178,7 +179,7 @@ def _has_purpose(message: str, window: Sequence[Turn]) -> bool:
     """Whether the user asked for something, or is sure to want something: who only tells is not advised."""
     texts = [text for text in (message, *(turn.user_message for turn in window)) if has_language(text)]
     return any(
-        act_of(text) in _ASKS or clear_intent(text, at_least=_SURE) in _PURPOSES or detect(text).tone is Tone.URGENT
+        act_of(text) in _ASKS or clear_intent(text, at_least=_SURE) in _PURPOSES or cued_tone(text) is Tone.URGENT
         for text in texts
     )
 
@@ -195,7 +196,7 @@ def _intent_after(before: Intent | None, text: str) -> Intent | None:
         return before or Intent.REFLECTION
     told_on = before is not None and act_of(text) is not Act.QUESTION and not _TURNS_AWAY.search(text)
     said = cued_intent(text) if told_on else clear_intent(text)
-    if detect(text).tone is Tone.URGENT and before is None:
+    if cued_tone(text) is Tone.URGENT and before is None:
         return cued_intent(text) or Intent.PROBLEM_SOLVING
     names_nothing = not extraction.theme(text, language_of(text)) and not _CHOOSES.search(text)
     of_the_matter = (said is Intent.SEEK_ADVICE and names_nothing) or (said is Intent.LEARNING and _WHY.search(text))

@@ -4,7 +4,6 @@ from typing import Final
 
 from mentor.canary import recollection
 from mentor.canary.acts import Act, act_of
-from mentor.canary.asked import asks_of_ours
 from mentor.canary.danger import is_violated, is_weary
 from mentor.canary.facts import (
     asks_for_fact,
@@ -21,12 +20,14 @@ from mentor.canary.mood import Mood, is_grieving, mood_of
 from mentor.canary.prompt import Answer, Prompt
 from mentor.canary.safety import first_words, is_at_risk
 from mentor.canary.summary import Statement, sentences
+from mentor.canary.telling import correction, denial, recall, summary, where_we_were
 from mentor.canary.voices import (
     approach,
     asked,
     fresh,
     glad,
     in_order,
+    last_question,
     next_step,
     phrase,
     question,
@@ -52,6 +53,7 @@ _ENDS_ITSELF: Final = frozenset(
         Act.HARM,
         Act.NOISE,
         Act.FOREIGN,
+        Act.UNCLEAR,
         Act.SUMMARY,
     }
 )
@@ -66,6 +68,7 @@ _SHARED: Final = {
     Act.HARM: "harm",
     Act.CREDENTIAL: "secret",
     Act.FOREIGN: "foreign",
+    Act.LANGUAGE: "language",
 }
 """What all personas answer alike."""
 _CLOSED: Final = {
@@ -73,6 +76,7 @@ _CLOSED: Final = {
     Act.SELF: "onward",
     Act.KEEPING: "onward",
     Act.LAUGH: "onward",
+    Act.LANGUAGE: "onward",
     Act.CREDENTIAL: "onward",
     Act.THANKS: "onward",
     Act.CORRECTION: "settled",
@@ -90,7 +94,7 @@ class OfflineResponder:
         if not parts and is_only_manner(prompt.message):
             parts = _manner(prompt, manner)
         elif not parts:
-            parts = _recall(prompt, found, manner) if act is Act.RECALL else _composed(prompt, act, manner)
+            parts = recall(prompt, found, manner) if act is Act.RECALL else _composed(prompt, act, manner)
         return Answer(" ".join(parts), suggestion(prompt), OFFLINE)
 
 
@@ -141,6 +145,12 @@ def _noise(prompt: Prompt, _: Manner) -> list[str]:
     return [phrase(prompt, "noise").format(said=quoted([prompt.message]))]
 
 
+def _unclear(prompt: Prompt, _: Manner) -> list[str]:
+    """What was asked last, once more."""
+    question = last_question(prompt)
+    return [phrase(prompt, "asked_for").format(question=question) if question else phrase(prompt, "other_words")]
+
+
 def _task(prompt: Prompt, _: Manner) -> list[str]:
     told = recollection.related(prompt, most=_SAID)
     known = [fresh(voice(prompt)["facts"], prompt).format(facts=listed(prompt, told))] if told else []
@@ -148,7 +158,7 @@ def _task(prompt: Prompt, _: Manner) -> list[str]:
 
 
 def _apology(prompt: Prompt, _: Manner) -> list[str]:
-    return [phrase(prompt, "forgiven"), *_where_we_were(prompt)]
+    return [phrase(prompt, "forgiven"), *where_we_were(prompt)]
 
 
 def _pause(prompt: Prompt, _: Manner) -> list[str]:
@@ -156,41 +166,7 @@ def _pause(prompt: Prompt, _: Manner) -> list[str]:
     if mood_of(prompt) is not Mood.PLAIN:
         return _felt(prompt)
     said = fresh(voice(prompt)["pause"], prompt).format(said=quoted(sentences(prompt.message)[:1]))
-    return [said, *_where_we_were(prompt)]
-
-
-def _where_we_were(prompt: Prompt) -> list[str]:
-    last = recollection.told(prompt)[-1:]
-    return [phrase(prompt, "last").format(facts=listed(prompt, last))] if last else []
-
-
-def _summary(prompt: Prompt, manner: Manner) -> list[str]:
-    facts = [statement for statement in prompt.summary if recollection.is_told(statement.text)]
-    if not facts:
-        return [phrase(prompt, "nothing")]
-    missing = [] if manner.unasked else [phrase(prompt, "missing")]
-    return [phrase(prompt, "summary").format(facts=listed(prompt, facts)), *missing]
-
-
-def _recall(prompt: Prompt, found: list[Statement], manner: Manner) -> list[str]:
-    again = [phrase(prompt, ("again", "meant", "latest")[min(2, len(found))])]
-    told = [fresh(voice(prompt)["found"], prompt), *told_again(prompt, found)]
-    return [
-        *(told if found else [phrase(prompt, "unknown" if asks_of_ours(prompt.message) else "untold")]),
-        *([] if manner.unasked else again),
-    ]
-
-
-def _denial(prompt: Prompt, _: Manner) -> list[str]:
-    said = recollection.related(prompt, most=1)
-    later = recollection.replaced_by(said[0], recollection.told(prompt))
-    return told_again(prompt, [*said, later] if later else said)
-
-
-def _correction(prompt: Prompt, _: Manner) -> list[str]:
-    before = recollection.corrected_by(prompt)
-    said = fresh(voice(prompt)["corrected"], prompt).format(said=quoted(taken_up(prompt)))
-    return [said, *([turn_line(prompt, "before", before)] if before else [])]
+    return [said, *where_we_were(prompt)]
 
 
 def _question(prompt: Prompt, manner: Manner) -> list[str]:
@@ -249,7 +225,7 @@ def _felt(prompt: Prompt) -> list[str]:
     mood = mood_of(prompt)
     if mood in (Mood.GRIEVED, Mood.JOYFUL):
         return [phrase(prompt, mood)]
-    return [] if mood is Mood.PLAIN and is_grieving(prompt) else [fresh(voice(prompt)[mood], prompt)]
+    return [] if mood in (Mood.PLAIN, Mood.LIGHT) and is_grieving(prompt) else [fresh(voice(prompt)[mood], prompt)]
 
 
 _OWN: Final = {
@@ -266,9 +242,10 @@ _COMPOSED: Final = {
     Act.APOLOGY: _apology,
     Act.PAUSE: _pause,
     Act.NOISE: _noise,
-    Act.CORRECTION: _correction,
-    Act.DENIAL: _denial,
-    Act.SUMMARY: _summary,
+    Act.UNCLEAR: _unclear,
+    Act.CORRECTION: correction,
+    Act.DENIAL: denial,
+    Act.SUMMARY: summary,
     Act.TASK: _task,
     Act.QUESTION: _question,
     Act.STATEMENT: _statement,

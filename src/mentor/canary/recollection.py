@@ -16,14 +16,20 @@ from mentor.canary.stance import claims, contradict
 from mentor.canary.stems import all_stems, heads_of, matter_stems, speaks_of, telling_stems, without_entities
 from mentor.canary.summary import Statement
 from mentor.detection import language_of
+from mentor.personas import Language
 
 _TEXTS: Final = 2_048  # old statements are looked at again with every turn of their conversation
+_I: Final = re.compile(r"\b(?:i|we)\b", re.IGNORECASE)
 _TALKS: Final = 64
 _TOLD_ENOUGH: Final = 2
+_ASKED_WORDS: Final = 2
+_SHORT_WORDS: Final = 5
 _WEIGHS: Final = form("weighs")
 _WHAT: Final = form("asks_what")
 _VIEW: Final = form("asks_view")
 _FIRST: Final = form("asks_first")
+_ASKED: Final = form("asks_asked")
+_WHETHER: Final = form("asks_whether")
 _LAST: Final = form("asks_last")
 
 
@@ -46,6 +52,9 @@ def recalled(prompt: Prompt, *, most: int) -> list[Statement]:
     for place, asked in ((0, _FIRST), (-1, _LAST)):
         if asked.search(prompt.message):
             return ordered[place:][:1]
+    if _ASKED.search(prompt.message):
+        questions = [turn for turn in prompt.window if act_of(turn.user_message) is Act.QUESTION]
+        return [Statement(turn.turn_number, turn.user_message) for turn in questions[-1:]]
     kind = kind_of(prompt.message)
     found = _found(prompt, kind)[:most]
     later = [each for each in _later_words(ordered, found) if _bears_on(each, prompt.message, kind)]
@@ -54,7 +63,7 @@ def recalled(prompt: Prompt, *, most: int) -> list[Statement]:
 
 def may_ask_for_told(question: str) -> bool:
     """Whether it has the form of a question for what the user has told: "when do we move?"."""
-    forms = (_WHAT, _VIEW, _FIRST)
+    forms = (_WHAT, _VIEW, _FIRST, _WHETHER)
     asks = kind_of(question) or asks_of_own(question) or any(asked.search(question) for asked in forms)
     return bool(asks and not _WEIGHS.search(question))
 
@@ -63,7 +72,10 @@ def only_user_knows(prompt: Prompt) -> bool:
     """Whether it asks for a person, a place, a day or a figure of the user's, or of a matter that they have told of."""
     if asks_of_own(prompt.message):
         return True
-    about = asks_of_ours(prompt.message) or bool(prompt.in_scope and heads_of(prompt.message) and told(prompt))
+    short = len(prompt.message.split()) <= _SHORT_WORDS
+    about = asks_of_ours(prompt.message) or bool(
+        (prompt.in_scope or short) and heads_of(prompt.message) and told(prompt)
+    )
     return about and kind_of(prompt.message) is not None
 
 
@@ -108,6 +120,8 @@ def _found(prompt: Prompt, kind: Kind | None) -> list[Statement]:
     heads = heads_of(prompt.message)
     candidates = [each for each in _of_whom(prompt) if kind is None or kind.may_tell(each.text)]
     fitting = [each for each in candidates if all(speaks_of(each.text, noun) for noun in heads)]
+    if kind is None and _asks_whether(prompt.message):
+        return _saying_so(prompt.message, fitting)
     if kind is None and not fitting:
         fitting = [each for each in candidates if any(speaks_of(each.text, noun) for noun in heads)]
     asked = _stems(prompt.message)
@@ -116,6 +130,16 @@ def _found(prompt: Prompt, kind: Kind | None) -> list[Statement]:
     if found or kind is None or not _may_be_told_otherwise(prompt.message, kind):
         return found
     return candidates[:_TOLD_ENOUGH] if not telling_stems(prompt.message) or _is_alone(candidates) else []
+
+
+def _asks_whether(question: str) -> bool:
+    return bool(_WHETHER.search(question) and not _VIEW.search(question) and not asks_to_recall(question))
+
+
+def _saying_so(question: str, statements: Sequence[Statement]) -> list[Statement]:
+    """Those that hold every word of a question whether something is so: they say so, or the opposite."""
+    asked = telling_stems(question)
+    return [each for each in statements if len(asked) >= _ASKED_WORDS and asked <= _stems(each.text)]
 
 
 def _may_be_told_otherwise(question: str, kind: Kind) -> bool:
@@ -130,7 +154,14 @@ def _of_whom(prompt: Prompt) -> list[Statement]:
     known = [each for each in prompt.known if is_told(each.text)]
     if not _VIEW.search(prompt.message):
         return known
-    return [each for each in known if any(not claim.who for claim in claims(each.text))] or known
+    return [each for each in known if _is_of_the_user(each.text)] or known
+
+
+def _is_of_the_user(text: str) -> bool:
+    """Korean leaves out who it is said of, where that is the speaker."""
+    if language_of(text) is Language.KO:
+        return any(not claim.who for claim in claims(text))
+    return _I.search(text) is not None
 
 
 def _corrects(later: Statement, statement: Statement, before: Sequence[Statement]) -> bool:

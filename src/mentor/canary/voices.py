@@ -1,5 +1,6 @@
 """The words that a persona has for an answer, from `voices.toml`, and which of them are fresh in a conversation."""
 
+import re
 import tomllib
 from collections.abc import Iterable
 from functools import cache
@@ -16,6 +17,8 @@ _FACT_CHARACTERS: Final = 120
 _THEME_CHARACTERS: Final = 40
 _QUOTES: Final = {Language.EN: "“{}”", Language.KO: "‘{}’"}
 _CODE_MARK: Final = "```"
+_QUOTED: Final = re.compile(r"“[^”]*”")
+_QUESTION: Final = re.compile(r"[^.!?:]*\?")
 _MARKS: Final = ".!?…？"
 _KOREAN_ORDINALS: Final = ("첫", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉", "열")
 
@@ -114,6 +117,13 @@ def _theme(prompt: Prompt) -> str:
     if not prompt.theme:
         return phrase(prompt, "topic")
     return _QUOTES[prompt.detected.language].format(clipped(prompt.theme, _THEME_CHARACTERS))
+
+
+def last_question(prompt: Prompt) -> str:
+    """The last that was asked in the window, without the user's own words; "" where nothing was."""
+    own = (_QUOTED.sub("", turn.ai_response) for turn in reversed(prompt.window))
+    asked_ = (found[-1].strip() for text in own if (found := _QUESTION.findall(text)))
+    return next(asked_, "")
 
 
 def _line(prompt: Prompt, name: str) -> Any:

@@ -360,7 +360,9 @@ def test_a_request_after_a_courtesy_is_taken_up_without_it() -> None:
     [
         ("I love my job at the bakery", "I don't love my job any more", "How do I feel about my job?"),
         ("The service runs on Kubernetes", "The service no longer runs on Kubernetes", "Where does the service run?"),
+        ("I trust my doctor", "I no longer trust my doctor", "What do I think of my doctor?"),
         ("저는 커피를 좋아해요", "이제 커피 싫어해요", "제가 커피를 좋아하나요?"),
+        ("저는 커피를 좋아해요", "이제 커피 싫어해요", "제가 커피를 좋아한다고 했나요?"),
     ],
 )
 def test_a_change_of_mind_is_noticed_and_holds_from_then_on(before: str, now: str, asked: str) -> None:
@@ -586,3 +588,34 @@ def test_elro_keeps_to_one_level_of_politeness() -> None:
     for answer in talk(Persona.ELRO, *told)[1:]:
         own = re.sub(r"“[^”]*”", "", answer.text)
         assert not [each for each in re.findall(r"[가-힣]+[.:]", own) if each.rstrip(".:").endswith("요")]
+
+
+def test_who_asks_what_was_meant_hears_the_question_once_more() -> None:
+    for told, unclear in (("The build is red", "what do you mean?"), ("배포하면 서버가 죽어요", "무슨 뜻이에요?")):
+        answer, again = talk(Persona.ELRO, told, unclear)
+        asked = re.findall(r"[^.!?:”]+\?", answer.text)[-1].strip()
+        assert asked in again.text
+        assert f"“{unclear}”" not in again.text
+
+
+@pytest.mark.parametrize(
+    ("told", "now", "asked"),
+    [
+        ("Tim likes football", "Tim doesn't like football any more", "Does Tim like football?"),
+        ("The data supports it", "The data doesn't support it", "Does the data support it?"),
+    ],
+)
+def test_whether_something_is_so_is_answered_with_what_was_said_of_it(told: str, now: str, asked: str) -> None:
+    assert re.findall(r"“([^”]*)”", talk(Persona.RIRI, told, now, asked)[-1].text) == [told, now]
+
+
+def test_what_was_asked_is_found_again() -> None:
+    answer = talk(Persona.LUA, "I have an offer from Lisbon", "Should I go?", "It rains", "What did I ask you?")[
+        -1
+    ].text
+    assert "in turn 2, you told me: “Should I go?”" in answer
+
+
+def test_a_pet_that_died_is_mourned_and_a_server_is_not() -> None:
+    assert talk(Persona.LUA, "콩이가 죽었어요")[0].text.startswith("정말 마음이 아프네요.")
+    assert not talk(Persona.ELRO, "서버가 죽었어요")[0].text.startswith("정말 마음이 아프네요.")
