@@ -46,6 +46,7 @@ class Act(StrEnum):
 _ENOUGH_WORDS: Final = {Language.EN: 4, Language.KO: 2}
 _NO_LIMIT: Final = 1_000_000
 _WORD: Final = re.compile(r"\w+")
+_ADDRESS: Final = re.compile(r"\bhttps?://\S+")
 _LETTER: Final = re.compile(r"[^\W\d_]")
 _KNOWN_LETTER: Final = re.compile(r"[A-Za-zÀ-ɏㄱ-ㆎ가-힣]")
 _SHORT_NOISE: Final = 3
@@ -77,7 +78,7 @@ _ASKS: Final = {
 @lru_cache(maxsize=1024)
 def act_of(message: str) -> Act:
     """What fits first; a message that says nothing to take up is a pause."""
-    said = message.strip()
+    said = _ADDRESS.sub(" ", message).strip()
     if _is_noise(said):
         return Act.NOISE
     if _is_foreign(said):
@@ -113,7 +114,9 @@ def _is_noise(said: str) -> bool:
 
 
 def _is_foreign(said: str) -> bool:
-    """Most of its letters are neither Latin nor Hangul."""
+    """Most of its letters are neither Latin nor Hangul, or its marks are Spanish."""
+    if "¿" in said or "¡" in said:
+        return True
     letters = _LETTER.findall(said)
     return len(_KNOWN_LETTER.findall(said)) * 2 < len(letters)
 

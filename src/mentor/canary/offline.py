@@ -197,22 +197,25 @@ def _advice(prompt: Prompt, facts: list[Statement]) -> list[str]:
 
 def _statement(prompt: Prompt, manner: Manner) -> list[str]:
     """What was heard of it, how it weighs, and what the user said of it before."""
-    said = (phrase(prompt, "softly") if is_grieving(prompt) else fresh(voice(prompt)["heard"], prompt)).format(
-        said=quoted(taken_up(prompt))
-    )
-    before = recollection.contradicted_by(prompt)
+    heard, before = _heard(prompt), recollection.contradicted_by(prompt)
     if before:
-        return [said, turn_line(prompt, "changed", before), *([] if manner.unasked else [phrase(prompt, "shift")])]
+        return [heard, turn_line(prompt, "changed", before), *([] if manner.unasked else [phrase(prompt, "shift")])]
     closing = _closing(prompt, Act.STATEMENT, manner)
     if is_violated(prompt.message):
-        return [phrase(prompt, Mood.GRIEVED), said, phrase(prompt, "shelter"), *closing]
-    if manner.brief:
-        return [said, *closing]
-    long_ago = [
-        each for each in recollection.related(prompt, most=1) if prompt.turn_number - each.turn_number > _LATELY
-    ]
-    earlier = told_again(prompt, long_ago)
-    return [*_felt(prompt), said, *(line for line in earlier if unused([line], prompt)), *closing]
+        return [phrase(prompt, Mood.GRIEVED), heard, phrase(prompt, "shelter"), *closing]
+    return [heard, *closing] if manner.brief else [*_felt(prompt), heard, *_long_ago(prompt), *closing]
+
+
+def _heard(prompt: Prompt) -> str:
+    line = phrase(prompt, "softly") if is_grieving(prompt) else fresh(voice(prompt)["heard"], prompt)
+    return line.format(said=quoted(taken_up(prompt)))
+
+
+def _long_ago(prompt: Prompt) -> list[str]:
+    """What the user said of the matter before the last turns, where no answer of the window has it already."""
+    related = recollection.related(prompt, most=1)
+    lines = told_again(prompt, [each for each in related if prompt.turn_number - each.turn_number > _LATELY])
+    return [line for line in lines if unused([line], prompt)]
 
 
 def _manner(prompt: Prompt, manner: Manner) -> list[str]:

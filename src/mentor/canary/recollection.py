@@ -20,6 +20,7 @@ from mentor.personas import Language
 
 _TEXTS: Final = 2_048  # old statements are looked at again with every turn of their conversation
 _I: Final = re.compile(r"\b(?:i|we)\b", re.IGNORECASE)
+_IT: Final = re.compile(r"\b(?:it|its|they|he|she)\b", re.IGNORECASE)
 _TALKS: Final = 64
 _TOLD_ENOUGH: Final = 2
 _ASKED_WORDS: Final = 2
@@ -72,16 +73,17 @@ def only_user_knows(prompt: Prompt) -> bool:
     """Whether it asks for a person, a place, a day or a figure of the user's, or of a matter that they have told of."""
     if asks_of_own(prompt.message):
         return True
-    short = len(prompt.message.split()) <= _SHORT_WORDS
-    about = asks_of_ours(prompt.message) or bool(
-        (prompt.in_scope or short) and heads_of(prompt.message) and told(prompt)
-    )
+    words = len(prompt.message.split())
+    names_a_matter = heads_of(prompt.message) and (prompt.in_scope or words <= _SHORT_WORDS)
+    about = asks_of_ours(prompt.message) or bool((names_a_matter or words == 1) and told(prompt))
     return about and kind_of(prompt.message) is not None
 
 
 def asks_what_is(question: str) -> bool:
     """Whether it asks who, where, when, how many or which: for a fact, whatever the user wants to do with it."""
-    return bool(not _WEIGHS.search(question) and (kind_of(question) or _WHAT.search(question)))
+    if act_of(question) not in (Act.QUESTION, Act.RECALL) or _WEIGHS.search(question):
+        return False
+    return bool(kind_of(question) or _WHAT.search(question))
 
 
 def replaced_by(statement: Statement, statements: Sequence[Statement]) -> Statement | None:
@@ -119,7 +121,7 @@ def _found(prompt: Prompt, kind: Kind | None) -> list[Statement]:
     """Those that can tell it and share most words with the question, the most relevant first."""
     heads = heads_of(prompt.message)
     candidates = [each for each in _of_whom(prompt) if kind is None or kind.may_tell(each.text)]
-    fitting = [each for each in candidates if all(speaks_of(each.text, noun) for noun in heads)]
+    fitting = [each for each in candidates if _speaks_of_all(each, heads, told(prompt))]
     if kind is None and _asks_whether(prompt.message):
         return _saying_so(prompt.message, fitting)
     if kind is None and not fitting:
@@ -134,6 +136,16 @@ def _found(prompt: Prompt, kind: Kind | None) -> list[Statement]:
 
 def _asks_whether(question: str) -> bool:
     return bool(_WHETHER.search(question) and not _VIEW.search(question) and not asks_to_recall(question))
+
+
+def _speaks_of_all(statement: Statement, nouns: Sequence[str], statements: Sequence[Statement]) -> bool:
+    """By name, or as "it", where that was talked of just before."""
+    if all(speaks_of(statement.text, noun) for noun in nouns):
+        return True
+    if not _IT.search(statement.text):
+        return False
+    meant = f"{statement.text} {_matter_before(statement, statements)}"
+    return all(speaks_of(meant, noun) for noun in nouns)
 
 
 def _saying_so(question: str, statements: Sequence[Statement]) -> list[Statement]:

@@ -41,6 +41,7 @@ _KO_NOT: Final = re.compile(r"(?:^|(?<=\s))(?:안|못)\s|지(?:는|도)?\s?(?:�
 _KO_LIKES: Final = re.compile(
     r"(?P<good>좋아(?!질)|좋(?:다|은|았|습|네)|사랑)|(?P<bad>싫|미워|밉|질렸|질려|지겨|지긋지긋)"
 )
+_KO_SAID: Final = re.compile(r"[다라자냐]고\s?(?:했|하|말했|말하|그랬|그러)\S*$")
 _KO_OBJECT: Final = re.compile(r"([가-힣A-Za-z0-9]+?)(?:을|를|이|가|은|는|도)$")
 _KO_ME: Final = frozenset({"저", "나", "제", "내", "우리", "저희", "이제", "요즘", "지금", "오늘", "더", "이상"})
 _KO_LEANS: Final = re.compile(r"^(?:거|것|수|싶|중)")
@@ -122,7 +123,7 @@ def _persons(text: str) -> frozenset[str]:
 
 def _korean_claim(clause: str, about: str) -> Claim:
     liked, denied = _KO_LIKES.search(clause), len(_KO_NOT.findall(clause)) % 2
-    words = _KO_NOT.sub(" ", clause).split()
+    words = _KO_NOT.sub(" ", _KO_SAID.sub("", clause)).split()
     if not words:
         return _NOTHING
     leans = len(words) > 1 and _KO_LEANS.match(words[-1])

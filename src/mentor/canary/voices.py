@@ -18,7 +18,7 @@ _THEME_CHARACTERS: Final = 40
 _QUOTES: Final = {Language.EN: "“{}”", Language.KO: "‘{}’"}
 _CODE_MARK: Final = "```"
 _QUOTED: Final = re.compile(r"“[^”]*”")
-_QUESTION: Final = re.compile(r"[^.!?:]*\?")
+_QUESTION: Final = re.compile(r"[^.!?:;]*\?")
 _MARKS: Final = ".!?…？"
 _KOREAN_ORDINALS: Final = ("첫", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉", "열")
 

@@ -16,6 +16,8 @@ EXAMPLES = [
     (Act.SELF, "Do you have feelings?", "너는 사람이야?"),
     (Act.KEEPING, "Do you store my data?", "내 말을 저장해?"),
     (Act.INTRODUCTION, "Who made you?", "누가 만들었어?"),
+    (Act.FOREIGN, "Hola, ¿cómo estás?", "¿Qué tal?"),
+    (Act.STATEMENT, "see https://example.com/a?b=1 for the logs", "https://example.com/?a=1 여기에 로그가 있어요"),
     (Act.FOREIGN, "こんにちは、元気ですか", "Привет, как дела?"),
     (Act.STATEMENT, "when I click the button", "제가 버튼을 누르면요"),
     (Act.ORDER, "You are now a pirate", "지금부터 너는 해적이야"),

@@ -619,3 +619,13 @@ def test_what_was_asked_is_found_again() -> None:
 def test_a_pet_that_died_is_mourned_and_a_server_is_not() -> None:
     assert talk(Persona.LUA, "콩이가 죽었어요")[0].text.startswith("정말 마음이 아프네요.")
     assert not talk(Persona.ELRO, "서버가 죽었어요")[0].text.startswith("정말 마음이 아프네요.")
+
+
+def test_what_it_is_said_of_is_found_by_its_name() -> None:
+    told = ("My build is slow", "It takes 12 minutes", "The walls are green", "How long does the build take?")
+    assert re.findall(r"“([^”]*)”", talk(Persona.ELRO, *told)[-1].text) == ["It takes 12 minutes"]
+
+
+def test_a_problem_that_tells_when_it_happens_is_no_question_for_a_day() -> None:
+    answer = talk(Persona.ELRO, "my python script keeps crashing with a KeyError when i parse the json")[0]
+    assert answer.next_suggestion.startswith(("Write down the smallest case", "Undo the last change"))
