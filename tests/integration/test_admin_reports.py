@@ -222,6 +222,57 @@ def test_readiness_shows_what_is_done_with_its_evidence_and_what_is_not() -> Non
     at_desk(story)
 
 
+async def promote(desk: Desk) -> None:
+    """By an approver's word, and everybody's requests take longer from then on."""
+    steps = (PLAN.steps[0], replace(PLAN.steps[1], approvals=(ApprovalGate("boss", checklist=("it works",)),)))
+    await begin(desk, replace(PLAN, steps=steps, watch_seconds=30))
+    await desk.room.until(Phase.PROGRESSING, step=1)
+    await desk.room.second()
+    report_at = (await desk.get("/rollout")).json()["report"]["at"]
+    word = {"gate": "boss", "step": 1, "report_at": report_at, "checked": ["it works"], "reason": "go"}
+    assert (await desk.post("/rollout/approve", word, token=await desk.token("approver", "kim"))).status_code == 200
+    await desk.room.until(Phase.WATCHING)
+    for seconds in (0.02, 0.2):
+        desk.room.new.seconds = seconds
+        for _ in range(6):
+            await desk.room.second()
+
+
+def test_the_readiness_of_a_promoted_rollout_is_what_it_was_promoted_on() -> None:
+    async def story(desk: Desk) -> None:
+        await promote(desk)
+        document = await read(desk, Kind.READINESS)
+        assert items(document, "tier_everybody") == {"last_step": True, "slo_met": True, "approval:boss": True}
+        assert items(document, "tier_running")["slo_met"] is True
+        [checklist] = section(document, "tier_everybody")
+        [word] = [item["evidence"] for item in checklist["items"] if item["name"] == "approval:boss"]
+        assert word.startswith("kim, 2025-")
+        assert word.endswith("; go; ✔ it works")
+        [slo, _] = section(document, "slo")
+        assert {row["verdict"] for row in slo["rows"]} == {"pass"}
+        assert [row["canary"] for row in slo["rows"]][:2] == ["0.00 %", "20 ms"]
+
+    at_desk(story)
+
+
+def test_a_promoted_rollout_is_compared_over_the_time_in_which_both_versions_were_asked() -> None:
+    async def story(desk: Desk) -> None:
+        await promote(desk)
+        document = await read(desk, Kind.COMPARISON)
+        _, difference = section(document, "measured")
+        [p95] = [row for row in difference["rows"] if row["fact"].startswith("P95")]
+        assert abs(float(p95["difference"].removesuffix(" %"))) < 5
+        rested, _, *others = section(document, "judgement")
+        assert rested["label"].startswith("What the promotion rested on, 2025-")
+        found = {row["check"]: row for row in rested["rows"]}
+        assert found["error rate"]["finding"].startswith("0.00 % against LEGACY's 0.00 %")
+        assert {row["verdict"] for row in rested["rows"]} == {"pass"}
+        assert "boss" in found
+        assert "SLO criteria in this step" not in {block.get("label") for block in others}
+
+    at_desk(story)
+
+
 def test_risk_says_how_many_requests_a_dead_canary_could_reach() -> None:
     async def story(desk: Desk) -> None:
         await begin(desk)

@@ -159,5 +159,10 @@ def test_a_line_is_spoken_in_the_language_that_is_asked_for() -> None:
         assert spoken_line(status, "ko").startswith(status_line(status)[:20])
         assert "롤아웃 없음" in spoken_line(status, "ko")
         assert spoken_line(status, "en") == status_line(status)
+        await desk.room.commands.start(GATED, desk.room.order())
+        await desk.room.until(Phase.PROGRESSING)
+        status = (await desk.get("/status")).json()
+        assert "waits for bake time: " in spoken_line(status, "en")
+        assert "기다리는 것: 안정화 시간, " in spoken_line(status, "ko")
 
     at_desk(story)

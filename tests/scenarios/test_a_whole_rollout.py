@@ -1,5 +1,6 @@
 """The customer's rollout from 5 % to everybody, second by second where it matters."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -157,6 +158,28 @@ def test_a_pause_stands_the_bake_clock_still_and_a_resume_goes_on_from_there() -
     stage.run(4)
     assert stage.rollout.step == 0
     stage.run(2)
+    assert stage.rollout.step == 1
+
+
+def test_an_hour_without_figures_is_no_bake_time_though_a_pause_ends_it() -> None:
+    stopped_at: list[float] = []
+
+    def look(stage: Stage) -> Report:
+        whole = report(stage.plan, stage.now)
+        return replace(whole, through_at=stopped_at[0]) if stopped_at else whole
+
+    stage = Stage(replace(DEMO, steps=(replace(DEMO.steps[0], bake_seconds=60), DEMO.steps[1])), look=look)
+    stage.run_until_step(0, within=10)
+    stage.run(20)
+    stopped_at.append(stage.now)
+    stage.run(HOUR)
+    stage.apply(commands.pause(stage.rollout, stage.order(reason="who counts?")))
+    stopped_at.clear()
+    stage.run(10)
+    stage.apply(commands.resume(stage.rollout, stage.order()))
+    stage.run(25)
+    assert stage.rollout.step == 0
+    stage.run(25)
     assert stage.rollout.step == 1
 
 

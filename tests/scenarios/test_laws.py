@@ -45,6 +45,7 @@ class RolloutMachine(RuleBasedStateMachine):
         self.silent_since: float | None = None
         self.watched_seconds = 0.0  # the bake time by an independent count
         self.last_fresh_at = self.stage.now
+        self.unheard: tuple[float, float] | None = None  # from when to when nothing had come as a pause began
         self.aborted = False
         for _ in range(sailed):
             self.fair_weather()
@@ -182,6 +183,11 @@ class RolloutMachine(RuleBasedStateMachine):
             return
         gap = self.stage.now - self.last_fresh_at
         self.last_fresh_at = self.stage.now
+        if self.unheard is not None:  # what has come after all, soon enough, was only late
+            since, until = self.unheard
+            heard_by = until if before.phase is Phase.PAUSED else self.stage.now
+            self.watched_seconds += until - since if heard_by - since <= self.stage.stale_after else 0.0
+            self.unheard = None
         if before.phase in {Phase.PROGRESSING, Phase.WATCHING} and gap <= self.stage.stale_after:
             self.watched_seconds += gap
 
@@ -190,7 +196,10 @@ class RolloutMachine(RuleBasedStateMachine):
         if after.step_started_at != before.step_started_at or after.frozen_by or before.frozen_by:
             self.watched_seconds = 0.0
             self.last_fresh_at = self.stage.now
+            self.unheard = None
         elif after.phase is not before.phase:
+            if after.phase is Phase.PAUSED and before.phase is Phase.PROGRESSING and self.unheard is None:
+                self.unheard = self.last_fresh_at, self.stage.now
             self.last_fresh_at = self.stage.now
 
     def _no_advance_but_on_pass(self, before: Rollout) -> None:

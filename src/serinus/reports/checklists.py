@@ -2,8 +2,7 @@
 
 from collections import Counter
 
-from serinus.analysis.verdict import Verdict
-from serinus.reports import figures
+from serinus.reports import figures, promotion
 from serinus.reports.document import Item, Unit
 from serinus.reports.facts import CANARY, LEGACY, Facts
 from serinus.reports.results import results_of
@@ -82,19 +81,21 @@ def while_it_runs(facts: Facts, words: Words) -> tuple[Item, ...]:
 
 def before_everybody(facts: Facts, words: Words) -> tuple[Item, ...]:
     """The last step's own gates, by the evidence that its plan asks for."""
-    rollout, report = facts.rollout, facts.report
+    rollout = facts.rollout
     last = rollout is not None and rollout.is_last_step
-    proofs = report.proof if report and last else ()
-    unproven = [check for check in proofs if check.verdict is not Verdict.PASS]
+    proofs = promotion.proof(facts) if last else ()
+    unproven = [finding for finding in proofs if not promotion.passed(finding)]
     needed = rollout is not None and rollout.plan.steps[-1].evidence is Evidence.PROVEN
-    proven = "; ".join(figures.finding(words, check) for check in unproven or proofs)
+    proven = "; ".join(map(words.finding, unproven or proofs))
     step = rollout and words("step_of", number=rollout.step + 1, count=len(rollout.plan.steps))
     items = [_item(words, "last_step", step or "", done=last)]
     items += [_item(words, "slo_met", _slo(facts, words), done=last and _all_pass(facts))]
     if needed:
         items += [_item(words, "proven", proven, done=bool(proofs) and not unproven)]
     for gate in rollout.plan.steps[-1].approvals if rollout else ():
-        given = valid_approval(rollout, gate, facts.now) if rollout and last else None
+        given = promotion.approval(facts, gate.name)
+        if given is None and rollout and last:
+            given = valid_approval(rollout, gate, facts.now)
         items += [_item(words, "approval", _approved(given, words), gate=gate.name)]
     return tuple(items)
 
@@ -149,12 +150,12 @@ def _feedback(facts: Facts, words: Words) -> str:
 
 
 def _slo(facts: Facts, words: Words) -> str:
-    return "; ".join(figures.finding(words, check) for check in facts.report.slo) if facts.report else ""
+    return "; ".join(map(words.finding, promotion.slo(facts)))
 
 
 def _all_pass(facts: Facts) -> bool:
-    checks = facts.report.slo if facts.report else ()
-    return bool(checks) and all(check.verdict is Verdict.PASS for check in checks)
+    found = promotion.slo(facts)
+    return bool(found) and all(map(promotion.passed, found))
 
 
 def _approved(given: Approval | None, words: Words) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from serinus.analysis.intervals import p95_increase, rate_difference, sample_of
 from serinus.analysis.means import mean_difference
@@ -113,8 +114,13 @@ def versus(words: Words, first: str, pairs: Mapping[str, Pair], label: str = "")
 
 def checks(words: Words, several: Iterable[Check], label: str = "") -> Table | None:
     """What the controller asked, and the answers; None without any."""
+    return findings(words, ({"name": check.name, **detailed(check)} for check in several), label)
+
+
+def findings(words: Words, several: Iterable[Mapping[str, Any]], label: str = "") -> Table | None:
+    """The same, of findings as events tell them."""
     rows = tuple(
-        (words.name(check.name), words(f"verdict_{check.verdict}"), finding(words, check)) for check in several
+        (words.name(each["name"]), words(f"verdict_{each['verdict']}"), words.finding(each)) for each in several
     )
     columns = tuple(words.column(name) for name in ("check", "verdict", "finding"))
     return Table(columns, rows, label) if rows else None

@@ -1,7 +1,7 @@
 """Whether the rollout may begin, or go on to everybody: checklists with their evidence, tests, SLO, risk."""
 
-from serinus.analysis.verdict import Check
-from serinus.reports import figures, rollouts
+from serinus.analysis.verdict import Check, Metric
+from serinus.reports import figures, promotion, rollouts
 from serinus.reports.checklists import before_everybody, before_the_canary, code_quality, while_it_runs
 from serinus.reports.document import Checklist, Item, Section, Table, Text, Unit, Value
 from serinus.reports.facts import CANARY, LEGACY, Facts
@@ -9,6 +9,7 @@ from serinus.reports.results import results_of
 from serinus.reports.risk import risk
 from serinus.reports.words import Words
 
+UNITS = {Metric.P95: Unit.MILLISECONDS, Metric.VOLUME: Unit.COUNT}
 TIERS = (
     ("tier_before", before_the_canary),
     ("tier_quality", code_quality),
@@ -41,6 +42,9 @@ def _standing(facts: Facts, words: Words) -> Table | Text:
 
 def _slo(facts: Facts, words: Words) -> Table | Text:
     """The three criteria, what they need and what there is."""
+    columns = tuple(words.column(name) for name in ("criterion", "legacy", "canary", "verdict", "finding"))
+    if promotion.promotion(facts):
+        return Table(columns, tuple(_promoted(finding, words) for finding in promotion.slo(facts)))
     if facts.report is None:
         return Text(words("text_not_judged"))
     legacy, canary = facts.report.legacy, facts.report.canary
@@ -49,7 +53,6 @@ def _slo(facts: Facts, words: Words) -> Table | Text:
         "p95": (legacy.p95_ms, canary.p95_ms, Unit.MILLISECONDS),
         "volume": (legacy.requests, canary.requests, Unit.COUNT),
     }
-    columns = tuple(words.column(name) for name in ("criterion", "legacy", "canary", "verdict", "finding"))
     return Table(columns, tuple(_criterion(check, values, words) for check in facts.report.slo))
 
 
@@ -57,6 +60,14 @@ def _criterion(check: Check, values: dict[str, tuple[Value, Value, Unit]], words
     legacy, canary, unit = values.get(check.metric, (None, None, Unit.TEXT))
     shown = (words.shown(legacy, unit), words.shown(canary, unit))
     return (words.name(check.metric), *shown, words(f"verdict_{check.verdict}"), figures.finding(words, check))
+
+
+def _promoted(finding: promotion.Finding, words: Words) -> tuple[Value, ...]:
+    """As it was when CANARY was promoted."""
+    metric, numbers = Metric(finding["name"]), finding["numbers"]
+    figures_of = (numbers.get("legacy"), numbers.get("canary", numbers.get("requests")))
+    shown = (words.shown(value, UNITS.get(metric, Unit.FRACTION)) for value in figures_of)
+    return (words.name(metric), *shown, words(f"verdict_{finding['verdict']}"), words.finding(finding))
 
 
 def _observed(facts: Facts, words: Words) -> Table | None:

@@ -83,15 +83,17 @@ def _begin(rollout: Rollout, fleet: Fleet, now: float) -> Decision:
 def _observe(rollout: Rollout, report: Report, fleet: Fleet, now: float) -> Decision:
     """Remember that somebody watched; time in which nobody did is not bake time.
 
-    Over a gap longer than `stale_after` the agents have been on LEGACY by themselves, so the canary had no traffic.
+    Over a gap longer than `stale_after` the agents have been on LEGACY by themselves, so the canary had no traffic. A
+    pause is no gap, but one that it ended is.
     """
     last = rollout.step_started_at if rollout.observed_at is None else rollout.observed_at
     if not is_fresh(report, now) or now - last < OBSERVED_SHARE * fleet.stale_after_seconds:
         return Decision(rollout)
-    if now - last <= fleet.stale_after_seconds or rollout.phase is Phase.PAUSED:
+    counted_to = now if rollout.pause is None else rollout.pause.at
+    if counted_to - last <= fleet.stale_after_seconds:
         return Decision(change(rollout, observed_at=now))
     served = max(0.0, last - rollout.stable_since)
-    return Decision(change(rollout, observed_at=now, stable_since=now - served))
+    return Decision(change(rollout, observed_at=now, stable_since=counted_to - served))
 
 
 def _check_in(rollout: Rollout, report: Report, now: float) -> Decision:
@@ -157,13 +159,4 @@ def _ask(rollout: Rollout, missing: tuple[GateStatus, ...], now: float) -> Decis
 
 
 def _told(statuses: tuple[GateStatus, ...]) -> list[Detail]:
-    return [
-        {
-            "name": status.name,
-            "verdict": status.verdict,
-            "reason": status.reason,
-            "value": status.value,
-            "need": status.need,
-        }
-        for status in statuses
-    ]
+    return [{"name": status.name, **detailed(status)} for status in statuses]
