@@ -54,8 +54,8 @@ def asks_for_knowledge(prompt: Prompt) -> bool:
 
 def asks_for_fact(prompt: Prompt) -> bool:
     """Who, where, when, how many: there is nothing to advise on where the user has told nothing of it."""
-    asks = recollection.asks_what_is(prompt.message) and not recollection.related(prompt, most=1)
-    return asks or not prompt.in_scope
+    asks = recollection.asks_what_is(prompt.message) or not prompt.in_scope
+    return asks and not recollection.related(prompt, most=1)
 
 
 def taken_up(prompt: Prompt) -> list[str]:

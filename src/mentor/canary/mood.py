@@ -31,10 +31,15 @@ def mood_of(prompt: Prompt) -> Mood:
         return Mood.GRIEVED
     if _JOY.search(prompt.message):
         return Mood.JOYFUL
-    if cued_tone(prompt.message) in _HEAVY or _BURDEN.search(prompt.message):
+    if cued_tone(prompt.message) in _HEAVY or is_burdened(prompt.message):
         return Mood.HEAVY
     glad_of_it = cued_tone(prompt.message) in _LIGHT and not _DARKENS.search(prompt.message)
     return Mood.LIGHT if glad_of_it else Mood.PLAIN
+
+
+def is_burdened(message: str) -> bool:
+    """Whether it speaks of a sorrow of the user's own: no time for asking how to make it happen again."""
+    return _BURDEN.search(message) is not None
 
 
 def is_grieving(prompt: Prompt) -> bool:

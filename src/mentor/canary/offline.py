@@ -16,7 +16,7 @@ from mentor.canary.facts import (
     turn_line,
 )
 from mentor.canary.manner import Manner, is_only_manner, manner_of
-from mentor.canary.mood import Mood, is_grieving, mood_of
+from mentor.canary.mood import Mood, is_burdened, is_grieving, mood_of
 from mentor.canary.prompt import Answer, Prompt
 from mentor.canary.safety import first_words, is_at_risk
 from mentor.canary.summary import Statement, sentences
@@ -95,18 +95,23 @@ class OfflineResponder:
             parts = _manner(prompt, manner)
         elif not parts:
             parts = recall(prompt, found, manner) if act is Act.RECALL else _composed(prompt, act, manner)
-        return Answer(" ".join(parts), suggestion(prompt), OFFLINE)
+        return Answer(" ".join(parts), _next(prompt, act), OFFLINE)
 
 
 def suggestion(prompt: Prompt) -> str:
     """The next step that the persona would take, for what the user wants to do and about what they talk about."""
-    act = act_of(prompt.message)
+    return _next(prompt, _act(prompt)[0])
+
+
+def _next(prompt: Prompt, act: Act) -> str:
     if act is Act.HARM or is_at_risk(prompt):
         return phrase(prompt, "safe")
     if act is Act.FAREWELL:
         return phrase(prompt, "return")
-    if is_weary(prompt.message) or is_grieving(prompt):
+    if is_weary(prompt.message) or is_burdened(prompt.message) or is_grieving(prompt):
         return varied(prompt, "gently")
+    if act is Act.QUESTION and asks_for_fact(prompt):
+        return phrase(prompt, "look_up")
     if not prompt.theme and act in _ENDS_ITSELF:
         return phrase(prompt, "begin")
     musing = prompt.intent is Intent.REFLECTION and prompt.persona is Persona.LUA
@@ -172,7 +177,7 @@ def _pause(prompt: Prompt, _: Manner) -> list[str]:
 def _question(prompt: Prompt, manner: Manner) -> list[str]:
     """What was asked, what is known of it, and how the persona would go about it."""
     facts, parts = facts_of(prompt), []
-    if not manner.brief:
+    if not manner.brief and (facts or not asks_for_fact(prompt)):
         parts.append(asked(voice(prompt)["asked"], prompt, _questions(prompt)[:_SAID]))
     if facts:
         parts.append(fresh(voice(prompt)["facts"], prompt).format(facts=listed(prompt, facts)))
@@ -271,7 +276,7 @@ def _closing(prompt: Prompt, act: Act, manner: Manner) -> list[str]:
 def _question_back(prompt: Prompt, mood: Mood) -> str:
     if mood is Mood.LIGHT:
         return glad(prompt)
-    if prompt.has_purpose and mood is not Mood.JOYFUL:
+    if prompt.has_purpose and mood is not Mood.JOYFUL and not is_burdened(prompt.message):
         return question(prompt)
     told = recollection.told(prompt) or act_of(prompt.message) is Act.STATEMENT
     return in_order(voice(prompt)["open"], prompt) if told and mood is not Mood.JOYFUL else phrase(prompt, "onward")

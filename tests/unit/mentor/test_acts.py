@@ -54,6 +54,8 @@ EXAMPLES = [
     (Act.RECALL, "What did I tell you about Mina?", "제가 어제 무슨 일이 있었다고 했죠?"),
     (Act.RECALL, "Do you remember my budget?", "누가 채식주의자라고 했지?"),
     (Act.RECALL, "Can you remind me what my budget is?", "예산이 얼마라고 했죠?"),
+    (Act.QUESTION, "Explain joins. (e.g. left, inner)", "조인을 설명해주세요. (예: left, inner)"),
+    (Act.QUESTION, "I am stuck, can you advise me?", "너무 답답해 조언 좀 해줘"),
     (Act.QUESTION, "what should we do first", "뭐부터 확인하면 좋을까요"),
     (Act.QUESTION, "Explain how a mutex works", "뮤텍스를 설명해 주세요"),
     (Act.QUESTION, "Is that significant?", "쿠폰 때문이라고 봐도 될까요"),

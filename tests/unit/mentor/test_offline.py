@@ -629,3 +629,17 @@ def test_what_it_is_said_of_is_found_by_its_name() -> None:
 def test_a_problem_that_tells_when_it_happens_is_no_question_for_a_day() -> None:
     answer = talk(Persona.ELRO, "my python script keeps crashing with a KeyError when i parse the json")[0]
     assert answer.next_suggestion.startswith(("Write down the smallest case", "Undo the last change"))
+
+
+@pytest.mark.parametrize("sorrow", ["I feel empty and worthless", "자존감이 떨어져 있는 지금이에요"])
+def test_nobody_is_asked_to_make_a_sorrow_happen_again(sorrow: str) -> None:
+    answer = talk(Persona.ELRO, sorrow)[0]
+    assert not answer.text.endswith(("on purpose?", "재현할 수 있나요?"))
+    assert "Undo the last change" not in answer.next_suggestion
+    assert "되돌려" not in answer.next_suggestion
+
+
+def test_who_asks_for_a_fact_of_the_world_is_sent_to_look_it_up() -> None:
+    answer = talk(Persona.LUA, "What is the capital of France?")[0]
+    assert answer.text.startswith("I have no reference book")
+    assert answer.next_suggestion.startswith("Look it up")
