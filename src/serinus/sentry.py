@@ -18,7 +18,7 @@ def observe(dsn: str, *, release: str | None, environment: str | None) -> None:
     try:
         import sentry_sdk  # an extra
     except ModuleNotFoundError:
-        logger.warning("errors are not sent to Sentry: pip install 'serinus[sentry]'")
+        logger.warning("errors are not sent to Sentry: pip install sentry-sdk")
         return
     if not sentry_sdk.get_client().is_active():
         sentry_sdk.init(

@@ -203,7 +203,7 @@ class Settings(BaseSettings):
         try:
             import apprise  # an extra that takes long to load: for who asks for it alone
         except ModuleNotFoundError:
-            raise ValueError("needs apprise: pip install 'serinus[apprise]'") from None
+            raise ValueError("needs the package apprise: pip install it") from None
         if apprise.Apprise.instantiate(url.get_secret_value()) is None:
             raise ValueError("is no URL that apprise knows; see https://github.com/caronc/apprise/wiki")
         return url

@@ -239,6 +239,15 @@ def test_the_first_token_is_made_in_the_store_itself(shell: Shell, tmp_path: Pat
     shell.run("status", SERINUS_TOKEN=json.loads(here.stdout)["token"])
 
 
+def test_an_endpoint_that_the_service_does_not_have_is_explained_as_none_of_them(shell: Shell) -> None:
+    told = shell.run("explain", "ada", "--endpoint", "/nowhere").stdout
+    assert " on what is no known endpoint: " in told
+    assert (
+        "알려진 엔드포인트가 아닌 곳에서 ada 님은"
+        in shell.run("explain", "ada", "--endpoint", "/nowhere", "--language", "ko").stdout
+    )
+
+
 def test_a_share_that_nobody_gets_says_what_switches_it_on(shell: Shell) -> None:
     off = shell.run("config", "set", "--percentage", "6", "--disabled").stdout
     assert "`serinus config set --enabled` switches it on" in off

@@ -73,7 +73,7 @@ class Apprise:
         try:
             import apprise  # an extra: it brings a dozen packages along
         except ModuleNotFoundError:
-            raise NotDelivered("apprise is not installed: pip install 'serinus[apprise]'", final=True) from None
+            raise NotDelivered("apprise is not installed: pip install apprise", final=True) from None
         service = apprise.Apprise()
         if not service.add(self._url):
             raise NotDelivered("apprise does not know this kind of URL", final=True)

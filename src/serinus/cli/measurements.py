@@ -68,6 +68,7 @@ def _estimate(comparison: Mapping[str, Any], name: str, shown: Callable[[float |
     return shown(comparison[name]) + between
 
 
+PLACES = {"*": "", "(other)": " on what is no known endpoint"}
 REASONS = {
     "disabled": "the canary is disabled",
     "endpoint_off": "this endpoint does not take part",
@@ -81,5 +82,5 @@ def _render_explanation(answer: Mapping[str, Any]) -> str:
     if why is None:
         sign = "is below" if answer["version"] == "canary" else "is not below"
         why = f"point {answer['point']} {sign} {answer['threshold']}, which is {answer['percentage']:g} % of 2^32"
-    where = "" if answer["endpoint"] == "*" else f" on {answer['endpoint']}"
+    where = PLACES.get(answer["endpoint"], f" on {answer['endpoint']}")
     return f"{answer['user_id']} gets {answer['version'].upper()}{where}: {why} (split {answer['split_revision']})"

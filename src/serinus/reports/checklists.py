@@ -42,7 +42,7 @@ def code_quality(facts: Facts, words: Words) -> tuple[Item, ...]:
     groups = results.groups if results else ()
     failed, skipped = sum(group.failed for group in groups), sum(group.skipped for group in groups)
     passed = sum(group.passed for group in groups)
-    counted = words("seen_tests", passed=passed, failed=failed, skipped=skipped)
+    counted = words("seen_tests", passed=passed, failed=failed, skipped=skipped) if groups else ""
     integration = [group for group in groups if "integration" in group.name]
     documents = [name for name in (group.name for group in groups) if "docs" in name or "link" in name]
     return (
