@@ -18,6 +18,7 @@ IMPORTS: dict[str, set[str]] = {
     "deployment": set(),
     "errors": set(),
     "pauses": set(),
+    "aside": set(),
     "certificates": set(),
     "problems": {"errors", "messages"},
     "routing": {"deployment", "errors"},
@@ -31,7 +32,7 @@ IMPORTS: dict[str, set[str]] = {
         *("deployment", "analysis", "rollout", "storage", "alerts", "access", "control", "settings"),
         *("sources", "certificates"),
     },
-    "storage": {"deployment", "errors", "pauses", "routing", "metrics", "analysis", "rollout"},
+    "storage": {"deployment", "errors", "pauses", "aside", "routing", "metrics", "analysis", "rollout"},
     "sources": {"deployment", "errors", "metrics", "pauses", "rollout", "settings", "storage"},
     "alerts": {"deployment", "errors", "analysis", "rollout", "storage", "messages", "pauses", "settings"},
     "reports": {"deployment", "errors", "metrics", "analysis", "rollout", "storage", "messages"},
@@ -41,7 +42,7 @@ IMPORTS: dict[str, set[str]] = {
     "asgi": {"deployment", "errors", "routing", "metrics"},
     "control": {
         *("deployment", "errors", "routing", "metrics", "analysis", "rollout"),
-        *("storage", "asgi", "plans", "pauses"),
+        *("storage", "asgi", "plans", "pauses", "aside"),
     },
     "drill": {
         *("deployment", "errors", "analysis", "rollout", "asgi", "storage", "control", "alerts"),

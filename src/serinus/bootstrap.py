@@ -22,6 +22,7 @@ from serinus.alerts.notifier import Notifier
 from serinus.asgi import Canary, Options, Subject
 from serinus.asgi.protocol import Application, Message, Receive, Scope, Send, route_path
 from serinus.asgi.subject import Reader
+from serinus.aside import settle
 from serinus.certificates import authorities
 from serinus.console.app import PREFIX as CONSOLE
 from serinus.console.app import console_app
@@ -202,6 +203,7 @@ class Service:
         async def forward(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
                 await self.start()
+                settle()
             if message["type"].startswith("lifespan.shutdown"):
                 await self.stop()
             await send(message)

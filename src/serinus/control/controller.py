@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from serinus.analysis.analyze import analyze
 from serinus.analysis.verdict import Report
+from serinus.aside import aside
 from serinus.control.memory import Memory, catch_up, recall
 from serinus.errors import StaleRevision
 from serinus.rollout.machine import decide
@@ -70,7 +71,7 @@ class Controller:
 
     async def _judge(self, rollout: Rollout, now: float, holder: str | None) -> None:
         memory = await catch_up(self._store, rollout, await self._remember(rollout, now), now)
-        report = analyze(memory.evidence, rollout.plan.criteria, now)
+        report = await aside(analyze, memory.evidence, rollout.plan.criteria, now)
         self._memory = await self._decide(rollout, memory, report, now, holder=holder)
         await self._store.record_tick(now, rollout.id, report, holder=holder)
 

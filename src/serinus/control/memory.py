@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from serinus.analysis.analyze import Evidence, enter_step, fold, start
 from serinus.analysis.criteria import Criteria, Desired
 from serinus.analysis.slices import StoredSnapshot, closed_slices
+from serinus.aside import aside
 from serinus.errors import Unreadable
 from serinus.rollout.state import Rollout
 from serinus.routing.canary_router import share_of
@@ -49,9 +50,8 @@ async def catch_up(store: Store, rollout: Rollout, memory: Memory, now: float) -
     while True:
         rows = await store.snapshots_after(cursor, limit)
         more = len(rows) == limit
-        evidence, reached = _fold_rows(
-            evidence, rows, rollout.plan.criteria, after=cursor, now=_horizon(rows, now, more)
-        )
+        horizon = _horizon(rows, now, more)
+        evidence, reached = await aside(_fold_rows, evidence, rows, rollout.plan.criteria, after=cursor, now=horizon)
         if not more:
             return replace(memory, evidence=evidence, cursor=reached)
         limit = limit * 2 if reached == cursor else READ_AT_ONCE

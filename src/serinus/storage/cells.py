@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Hashable, Iterable, Mapping
 from functools import lru_cache
 from typing import TypeAlias, TypeVar
 
+from serinus.aside import aside
 from serinus.errors import Unreadable
 from serinus.metrics.snapshot import Cell, CellKey, merge
 from serinus.storage.codec import dump, load
@@ -45,7 +46,7 @@ async def add_up_parts(parts: AsyncIterator[list[tuple[Key, Cell]]]) -> dict[Key
     total: dict[Key, Cell] = {}
     async for part in parts:
         before = ((key, total[key]) for key in {key for key, _ in part} & total.keys())
-        total |= add_up([*before, *part])
+        total |= await aside(add_up, [*before, *part])
     return total
 
 

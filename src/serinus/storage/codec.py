@@ -10,7 +10,8 @@ import types
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, partial
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -18,7 +19,9 @@ from serinus.errors import InvalidInput, Unreadable
 
 T = TypeVar("T")
 Reader = Callable[[Any], Any]
-PLAIN = (str, int, float, bool, type(None), list, dict)
+Writer = Callable[[Any], Any]
+ATOMS = frozenset({str, int, float, bool, type(None)})
+PLAIN = ATOMS | {list, dict}
 
 
 def dump(value: object) -> str:
@@ -38,33 +41,45 @@ def load(kind: type[T], text: str | bytes) -> T:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Enum):
-        return value.value
-    if value is None or isinstance(value, str | int | float):
-        return value
-    if is_dataclass(value):
-        return {name: _plain(item) for name, item in _set_fields(value)}
-    if isinstance(value, Mapping):
-        return _plain_mapping(value)
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    raise TypeError(f"{type(value).__name__} has no JSON form")
-
-
-def _set_fields(value: Any) -> list[tuple[str, Any]]:
-    items = ((name, getattr(value, name), default) for name, default in _defaults(value.__class__))
-    return [(name, item) for name, item, default in items if default is MISSING or item != default]
+    """What `json` understands: itself for most of what is stored, which are numbers and texts."""
+    kind = type(value)
+    return value if kind in ATOMS else _writer(cast("Hashable", kind))(value)
 
 
 @cache
+def _writer(kind: Any) -> Writer:
+    if issubclass(kind, Enum):
+        return attrgetter("value")
+    if issubclass(kind, str | int | float):
+        return lambda value: value
+    if is_dataclass(kind):
+        return partial(_plain_fields, _defaults(kind))
+    if issubclass(kind, Mapping):
+        return _plain_mapping
+    if issubclass(kind, tuple | list):
+        return _plain_items
+    raise TypeError(f"{kind.__name__} has no JSON form")
+
+
 def _defaults(kind: Any) -> tuple[tuple[str, Any], ...]:
     return tuple((f.name, f.default if f.default_factory is MISSING else f.default_factory()) for f in fields(kind))
 
 
+def _plain_fields(defaults: Iterable[tuple[str, Any]], value: Any) -> dict[str, Any]:
+    items = ((name, getattr(value, name), default) for name, default in defaults)
+    return {name: _plain(item) for name, item, default in items if default is MISSING or item != default}
+
+
 def _plain_mapping(value: Mapping[Any, Any]) -> Any:
+    if {str, int}.issuperset(map(type, value)) and ATOMS.issuperset(map(type, value.values())):
+        return dict(value)
     if all(isinstance(key, str | int) for key in value):
         return {str(_plain(key)): _plain(item) for key, item in value.items()}
     return [[_plain(key), _plain(item)] for key, item in value.items()]
+
+
+def _plain_items(value: Collection[Any]) -> Any:
+    return value if ATOMS.issuperset(map(type, value)) else [_plain(item) for item in value]
 
 
 @cache

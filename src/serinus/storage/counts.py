@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from serinus.analysis.slices import StoredSnapshot
+from serinus.aside import aside
 from serinus.metrics.snapshot import Cell, CellKey, Snapshot
 from serinus.rollout.state import AgentStatus
 from serinus.storage import deliveries, rollups, snapshots
@@ -20,8 +21,9 @@ class Counts:
 
     async def append_snapshots(self, batch: Sequence[Snapshot], status: AgentStatus) -> None:
         """Store an agent's snapshots, each once however often it is sent, and what it says of itself."""
+        rows = await aside(snapshots.rows_of, batch, status.heard_at)
         async with self.database.write() as connection:
-            await snapshots.insert_snapshots(connection, status.agent, batch, stored_at=status.heard_at)
+            await snapshots.insert_snapshots(connection, status.agent, rows)
             await snapshots.put_agent(connection, status)
 
     async def snapshots_after(self, sequence: int, limit: int = 1_000) -> list[StoredSnapshot]:

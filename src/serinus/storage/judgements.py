@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serinus.analysis.evidence import Evidence
 from serinus.analysis.verdict import Report
+from serinus.aside import aside
 from serinus.errors import Unreadable
 from serinus.storage.codec import dump, load
 from serinus.storage.tables import judgements, put, reports
@@ -25,7 +26,7 @@ class Judgement:
 
 
 async def put_judgement(connection: AsyncConnection, rollout_id: str, judgement: Judgement) -> None:
-    values = {"cursor": judgement.cursor, "evidence": _write_evidence(judgement.evidence)}
+    values = {"cursor": judgement.cursor, "evidence": await aside(_write_evidence, judgement.evidence)}
     await put(connection, judgements, {"rollout_id": rollout_id}, values)
     await put_report(connection, rollout_id, judgement.report)
 
@@ -43,7 +44,7 @@ async def read_judgement(connection: AsyncConnection, rollout_id: str) -> Judgem
     row = (await connection.execute(query)).first()
     if row is None:
         return None
-    return Judgement(_read_evidence(row.evidence), row.cursor, load(Report, row.body))
+    return Judgement(await aside(_read_evidence, row.evidence), row.cursor, load(Report, row.body))
 
 
 async def read_report(connection: AsyncConnection, rollout_id: str) -> Report | None:

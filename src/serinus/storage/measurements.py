@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from serinus.aside import aside
 from serinus.metrics.snapshot import Snapshot
 from serinus.rollout.state import AgentStatus
 from serinus.storage import snapshots
@@ -21,7 +22,8 @@ class Measurements(Leadership):
 
     async def append_measured(self, batch: Sequence[Snapshot], status: AgentStatus, *, holder: str) -> None:
         """Store the snapshots, each once by its agent and number; raises `Deposed` when the lease is another's."""
+        rows = await aside(snapshots.rows_of, batch, status.heard_at)
         async with self.tick_of(holder, SOURCE) as connection:
-            for snapshot in batch:
-                await snapshots.insert_snapshots(connection, snapshot.agent, [snapshot], stored_at=status.heard_at)
+            for row in rows:
+                await snapshots.insert_snapshots(connection, row["agent"], [row])
             await snapshots.put_agent(connection, status)

@@ -11,9 +11,10 @@ from itertools import pairwise
 from math import inf
 from typing import TypeAlias
 
-from sqlalchemy import ColumnElement, Select, and_, delete, insert, select
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from serinus.aside import aside
 from serinus.deployment import DeploymentVersion
 from serinus.metrics.snapshot import Cell, CellKey
 from serinus.storage.cells import Cells, add_up, add_up_parts, pack, unpack
@@ -53,10 +54,10 @@ async def roll_up(connection: AsyncConnection, limit: int) -> int:
         return 0
     counted = await _by_minute(connection, reached, sequences[-1])
     for span in SPANS:
-        counted = add_up(((_up(until_at, span), key), cell) for (until_at, key), cell in counted.items())
+        counted = await aside(_by_span, counted, span)
         for until_at, cells in _by_time(counted).items():
             await _add(connection, span, until_at - span, cells)
-    await _add(connection, EVER, 0.0, add_up((key, cell) for (_, key), cell in counted.items()))
+    await _add(connection, EVER, 0.0, await aside(_ever, counted))
     await count_up(connection, ROLLED_UP, sequences[-1] - reached)
     return len(sequences)
 
@@ -113,15 +114,22 @@ async def prune_rollups(connection: AsyncConnection, before_at: float) -> None:
 
 
 async def _add(connection: AsyncConnection, span: int, started_at: float, cells: Cells) -> None:
-    fresh = _by_endpoint(cells)
+    fresh = await aside(_by_endpoint, cells)
     here = and_(rollups.c.span_seconds == span, rollups.c.started_at == started_at, rollups.c.endpoint.in_(list(fresh)))
-    for row in await connection.execute(select(rollups.c.endpoint, rollups.c.cells).where(here)):
-        before = unpack(row.cells, _name(started_at + span))
-        fresh[row.endpoint] = add_up([*before.items(), *fresh[row.endpoint].items()])
+    found = (await connection.execute(select(rollups.c.endpoint, rollups.c.cells).where(here))).all()
+    before = {row.endpoint: row.cells for row in found}
+    packed = await aside(_packed, fresh, before, _name(started_at + span))
     await connection.execute(delete(rollups).where(here))
     place = {"span_seconds": span, "started_at": started_at}
-    rows = [{**place, "endpoint": endpoint, "cells": pack(cells)} for endpoint, cells in fresh.items()]
+    rows = [{**place, "endpoint": endpoint, "cells": cells} for endpoint, cells in packed.items()]
     await connection.execute(insert(rollups), rows)
+
+
+def _packed(fresh: Mapping[str, Cells], before: Mapping[str, bytes], name: str) -> dict[str, bytes]:
+    """Each endpoint's cells with those that were stored before."""
+    known = {endpoint: unpack(cells, name) for endpoint, cells in before.items()}
+    pairs = {endpoint: [*known.get(endpoint, {}).items(), *cells.items()] for endpoint, cells in fresh.items()}
+    return {endpoint: pack(add_up(each)) for endpoint, each in pairs.items()}
 
 
 async def _by_minute(connection: AsyncConnection, after: int, last: int) -> _Counted:
@@ -132,6 +140,14 @@ async def _by_minute(connection: AsyncConnection, after: int, last: int) -> _Cou
         [((_up(at, MINUTE), key), cell) for at, cells in part for key, cell in cells.items()]
         async for part in _parts(connection, [query])
     )
+
+
+def _by_span(counted: _Counted, span: int) -> _Counted:
+    return add_up(((_up(until_at, span), key), cell) for (until_at, key), cell in counted.items())
+
+
+def _ever(counted: _Counted) -> Cells:
+    return add_up((key, cell) for (_, key), cell in counted.items())
 
 
 def _by_time(counted: _Counted) -> dict[float, dict[CellKey, Cell]]:
@@ -180,7 +196,11 @@ async def _parts(
     """In parts, so that requests are served in between."""
     for query in queries:
         async for part in (await connection.stream(query)).partitions(READ_AT_ONCE):
-            yield [(row.at, unpack(row.cells, _name(row.at))) for row in part]
+            yield await aside(_unpacked, part)
+
+
+def _unpacked(rows: Iterable[Row[tuple[float, bytes]]]) -> list[_Piece]:
+    return [(row.at, unpack(row.cells, _name(row.at))) for row in rows]
 
 
 def _up(at: float, span: int) -> float:

@@ -4,11 +4,13 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import fields
+from typing import Any, TypeAlias
 
 from sqlalchemy import Row, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serinus.analysis.slices import StoredSnapshot
+from serinus.aside import aside
 from serinus.errors import Unreadable
 from serinus.metrics.snapshot import Snapshot
 from serinus.rollout.state import AgentStatus
@@ -18,28 +20,33 @@ from serinus.storage.tables import agents, count_up, put, rollouts, snapshots
 
 logger = logging.getLogger(__name__)
 
+Values: TypeAlias = dict[str, Any]
+
 NOTHING_CONFIRMED = -1
 
 
-async def insert_snapshots(
-    connection: AsyncConnection, agent: str, batch: Sequence[Snapshot], stored_at: float
-) -> None:
+def rows_of(batch: Sequence[Snapshot], stored_at: float) -> list[Values]:
+    """As they are stored, but for the number that the store gives them."""
+    return [_row(snapshot, stored_at) for snapshot in batch]
+
+
+async def insert_snapshots(connection: AsyncConnection, agent: str, rows: Sequence[Values]) -> None:
     """Store what is not stored yet: an agent sends its snapshots in order, and again when it did not hear back."""
-    if batch:
+    if rows:
         await count_up(connection, "snapshots", 0)  # waits for the agent's own last try, of which it did not hear
     last = await last_sequence(connection, agent)
-    fresh = [snapshot for snapshot in batch if snapshot.sequence > last]
+    fresh = [row for row in rows if row["agent_sequence"] > last]
     if not fresh:
         return
     first = await count_up(connection, "snapshots", len(fresh)) + 1
-    rows = [_row(snapshot, sequence, stored_at) for sequence, snapshot in enumerate(fresh, first)]
-    await connection.execute(insert(snapshots), rows)
+    await connection.execute(insert(snapshots), [row | {"sequence": number} for number, row in enumerate(fresh, first)])
 
 
 async def read_snapshots(connection: AsyncConnection, after: int, limit: int) -> list[StoredSnapshot]:
     """The oldest `limit` snapshots with a greater number than `after`."""
     query = select(snapshots).where(snapshots.c.sequence > after).order_by(snapshots.c.sequence).limit(limit)
-    return [_stored(row) for row in await connection.execute(query)]
+    rows = (await connection.execute(query)).all()
+    return await aside(lambda: [_stored(row) for row in rows])
 
 
 async def put_agent(connection: AsyncConnection, status: AgentStatus) -> None:
@@ -98,9 +105,8 @@ def _known(body: str) -> str:
         raise Unreadable(f"damaged: {error}") from error
 
 
-def _row(snapshot: Snapshot, sequence: int, stored_at: float) -> dict[str, object]:
+def _row(snapshot: Snapshot, stored_at: float) -> Values:
     return {
-        "sequence": sequence,
         "agent": snapshot.agent,
         "agent_sequence": snapshot.sequence,
         "stored_at": stored_at,
