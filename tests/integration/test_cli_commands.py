@@ -137,6 +137,8 @@ def test_a_rollout_is_started_watched_and_taken_back(fresh_shell: Shell) -> None
     assert told[:2] == ["started", "step_entered"]
     assert "rollback_started" in told
     assert started["id"] in fresh_shell.run("history").stdout
+    too_late = fresh_shell.run("approve", "management", exit_code=1).stderr.splitlines()
+    assert too_late == ["Error: Not possible in the present state: no rollout is running; start one first"]
 
 
 @pytest.mark.slow

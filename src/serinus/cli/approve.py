@@ -13,6 +13,8 @@ from serinus.cli.session import UNUSABLE, Failure, Session, with_session
 from serinus.cli.tongue import language, say
 from serinus.messages import render_name, render_report
 
+OVER = frozenset({"rolling_back", "rolled_back", "succeeded"})
+
 
 @click.command()
 @click.argument("gate")
@@ -34,11 +36,14 @@ def approve(  # noqa: PLR0913 - each is an option
     On a terminal, what the gate asks for and no option gave is asked for.
     """
     rollout = session.client.get("/rollout")
+    if rollout["phase"] in OVER:
+        raise Failure("Not possible in the present state: no rollout is running; start one first")
     if rollout["report"] is None:
         raise Failure("the rollout has not been judged yet, so there is nothing to approve on; wait for the controller")
     _show(rollout)
-    if not yes and sys.stdin.isatty():
-        checked, attach, impact = _asked(_gate(rollout, gate), checked, attach, impact)
+    wanted = _gate(rollout, gate)
+    if wanted and not yes and sys.stdin.isatty():
+        checked, attach, impact = _asked(wanted, checked, attach, impact)
         click.confirm(say(f"Approve {gate!r}?"), abort=True, err=True)
     body = {
         "gate": gate,
