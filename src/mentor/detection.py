@@ -108,12 +108,14 @@ def clear_intent(text: str, *, at_least: float = _SURE_OF_INTENT) -> Intent | No
     return intent if chance >= at_least else None
 
 
+@lru_cache(maxsize=1024)
 def cued_intent(text: str) -> Intent | None:
     """What the text clearly wants and says in so many words; None where only the head would have it so."""
     intent = clear_intent(text)
     return intent if intent is not None and _found(Intent, text.lower())[intent] else None
 
 
+@lru_cache(maxsize=1024)
 def cued_tone(text: str) -> Tone | None:
     """The tone that the text shows in so many words; None where only the head would have it so."""
     return _tone(text) if _cued(Tone, text).any() else None
