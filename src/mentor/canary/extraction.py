@@ -15,7 +15,7 @@ _WHOLE_MONTH: Final = r"(?-i:January|February|April|June|July|August|September|O
 _DAY: Final = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 _CLOCK: Final = r"\d{1,2}(?::\d{2})?\s?(?:[ap]\.?m\b\.?|o'clock)|\d{1,2}:\d{2}"
 _RELATIVE: Final = (
-    rf"(?:(?:this|next|last)\s(?:week|month|quarter|year|weekend|{_DAY})|tomorrow|tonight|today|yesterday"
+    rf"(?:(?:this|next|last)\s(?:night|morning|evening|week|month|quarter|year|weekend|{_DAY})|tomorrow|tonight|today|yesterday"
     r"|(?:\d+|an?|two|three|four|five|a few)\s(?:second|minute|hour|day|week|month|year)s?\sago)"
 )
 _NUMERAL: Final = (

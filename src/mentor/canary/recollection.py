@@ -99,6 +99,12 @@ def replaced_by(statement: Statement, statements: Sequence[Statement]) -> Statem
     return None
 
 
+def with_later_words(kept: Sequence[Statement], statements: Sequence[Statement]) -> list[Statement]:
+    """What was kept, and what was put in the place of any of it since, in the order of the turns."""
+    turns = {each.turn_number for each in kept}
+    return _in_order([*kept, *{each for each in _later_words(statements, kept) if each.turn_number not in turns}])
+
+
 def corrected_by(prompt: Prompt) -> Statement | None:
     """What the message puts right, if it does."""
     return _corrected(Statement(prompt.turn_number, prompt.message), told(prompt))
@@ -224,7 +230,7 @@ def _is_alone(statements: Iterable[Statement]) -> bool:
     return len(list(islice(standing, 2))) == 1
 
 
-def _later_words(statements: list[Statement], found: Iterable[Statement]) -> Iterator[Statement]:
+def _later_words(statements: Sequence[Statement], found: Iterable[Statement]) -> Iterator[Statement]:
     for statement in found:
         latest = replaced_by(statement, statements)
         while latest is not None:

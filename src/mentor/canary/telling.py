@@ -20,9 +20,10 @@ def recall(prompt: Prompt, found: list[Statement], manner: Manner) -> list[str]:
 
 
 def summary(prompt: Prompt, manner: Manner) -> list[str]:
-    facts = [statement for statement in prompt.summary if recollection.is_told(statement.text)]
-    if not facts:
+    kept = [statement for statement in prompt.summary if recollection.is_told(statement.text)]
+    if not kept:
         return [phrase(prompt, "nothing")]
+    facts = recollection.with_later_words(kept, recollection.told(prompt))
     missing = [] if manner.unasked else [phrase(prompt, "missing")]
     return [phrase(prompt, "summary").format(facts=listed(prompt, facts)), *missing]
 

@@ -643,3 +643,11 @@ def test_who_asks_for_a_fact_of_the_world_is_sent_to_look_it_up() -> None:
     answer = talk(Persona.LUA, "What is the capital of France?")[0]
     assert answer.text.startswith("I have no reference book")
     assert answer.next_suggestion.startswith("Look it up")
+
+
+def test_a_summary_tells_what_was_put_in_the_place_of_what_it_keeps() -> None:
+    told = ["결혼 준비를 시작했어요", "식장은 강남역이에요", "신랑은 준호고 신부는 은지예요", "예산은 3천만원이에요"]
+    told += ["엄마는 호텔 예식을 원하세요", "저는 호텔이 싫어요", "호텔이 좋아졌어요", "요약해 주세요"]
+    summed = talk(Persona.NANA, *told)[-1].text
+    assert "“저는 호텔이 싫어요”(이후 달라짐)" in summed
+    assert "“호텔이 좋아졌어요”" in summed
