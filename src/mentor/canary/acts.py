@@ -75,7 +75,7 @@ _ASKS: Final = {
 }
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=2048)
 def act_of(message: str) -> Act:
     """What fits first; a message that says nothing to take up is a pause."""
     said = _ADDRESS.sub(" ", message).strip()

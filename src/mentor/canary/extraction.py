@@ -10,6 +10,7 @@ from typing import Final
 from mentor.detection import language_of
 from mentor.personas import Language
 
+_TEXTS: Final = 2_048  # statements are looked at again with every turn of their conversation
 _MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _WHOLE_MONTH: Final = r"(?-i:January|February|April|June|July|August|September|October|November|December)"
 _DAY: Final = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
@@ -113,23 +114,15 @@ _AUXILIARY: Final = re.compile(r"\b(?:do|does|did)\s$", re.IGNORECASE)
 _NO_SECOND_WORD: Final = re.compile(
     r"(?:ed|ly|[^s]s|n't)$|^(?:mr|mrs|ms|dr|cost|take|need|want|said|went|came|got|look|seem|feel|keep)$"
 )
-_PREFERENCE: Final = {
-    Language.EN: re.compile(
-        r"\b(?:i(?:'d| would)? (?:really )?(?:prefer|like|love|enjoy|want|need|hate|dislike)|i don't (?:like|want|need)"
-        r"|i'm a (?:big |huge )?fan of|my favou?rite|please (?:keep|don't|use|avoid|be|stop)|stop asking|keep it"
-        r"|i'd rather)\b[^.!?\n]{2,80}",
-        re.IGNORECASE,
-    ),
-    Language.KO: re.compile(
-        r"[^.!?\n]{0,60}(?:선호(?:해|합니|하)|좋아(?:해|합니|하)|싫어(?:해|합니|하)|싫(?:어|습)|원(?:해|합니)"
-        r"|했으면 좋겠|하고 싶|(?:대답|답변?|답장|말투|설명)[이은] ?(?:더 )?(?:좋|편)|하지 ?마|그만 (?:물어|질문)"
-        r"|(?:짧게|길게|쉽게|자세히|천천히|존댓말로|반말로)[^.!?\n]{0,12})[^.!?\n]{0,10}"
-    ),
-}
 
 
 def entities(text: str, language: Language) -> list[tuple[str, str]]:
     """(kind, words) in the order of kinds: quote, time, date, number, name, term."""
+    return list(_entities(text, language))
+
+
+@lru_cache(maxsize=_TEXTS)
+def _entities(text: str, language: Language) -> tuple[tuple[str, str], ...]:
     found = []
     for kind, pattern in _PATTERNS:
         for match in pattern.finditer(text):
@@ -140,12 +133,7 @@ def entities(text: str, language: Language) -> list[tuple[str, str]]:
             text = pattern.sub(lambda match: "\0" * len(match.group()) if _takes(match) else match.group(), text)
     if language is Language.KO:
         found += [("term", term) for term in _korean_terms(text)]
-    return found
-
-
-def preferences(text: str, language: Language) -> list[str]:
-    """The clauses in which a user says what they like to have, in their own words."""
-    return [match.group().strip() for match in _PREFERENCE[language].finditer(text)]
+    return tuple(found)
 
 
 @lru_cache(maxsize=1024)

@@ -12,6 +12,7 @@ from mentor.canary import extraction
 from mentor.canary.acts import Act, act_of, names_a_matter
 from mentor.canary.danger import is_danger
 from mentor.canary.encoder import Encoder
+from mentor.canary.preferences import preferences
 from mentor.canary.stance import claims, contradict
 from mentor.canary.summary import Statement, summarised
 from mentor.detection import language_of
@@ -57,7 +58,7 @@ class Memory:
         entities = extraction.entities(answer, language_of(answer))
         if act_of(message) not in (Act.ORDER, Act.NOISE, Act.FOREIGN, Act.CREDENTIAL):
             entities += extraction.entities(message, language)
-        liked = [] if is_danger(message) else extraction.preferences(message, language)
+        liked = [] if is_danger(message) else preferences(message, language)
         return Memory(
             through_turn=turn_number,
             entities=_merged(self.entities, entities, turn_number)[:ENTITIES_KEPT],

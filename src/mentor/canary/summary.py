@@ -8,6 +8,7 @@ from typing import Final
 from mentor.canary import extraction
 from mentor.canary.acts import Act, act_of, tells
 from mentor.canary.encoder import Encoder
+from mentor.canary.preferences import preferences
 from mentor.detection import language_of, prose_of
 
 SENTENCES_KEPT: Final = 6
@@ -67,5 +68,5 @@ def _weight(statement: Statement, now_turn: int, encoder: Encoder) -> float:
     words = set(extraction.content_words(statement.text, language))
     rarity = sum(sorted((encoder.rarity(word) for word in words), reverse=True)[:_WORDS_COUNTED])
     worth = rarity + _ENTITY * len(extraction.entities(statement.text, language))
-    worth += _PREFERENCE * len(extraction.preferences(statement.text, language))
+    worth += _PREFERENCE * len(preferences(statement.text, language))
     return float(worth * _FADING ** (now_turn - statement.turn_number))
