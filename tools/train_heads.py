@@ -2,6 +2,7 @@
 
 import sys
 import tomllib
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from mentor.canary.content import CLASSES
 from mentor.canary.encoder import FEATURES, Reading, shared_encoder
-from mentor.detection import Intent, Tone
+from mentor.detection import Intent, Tone, language_of
 from mentor.head import FEATURE_WEIGHT
 from mentor.personas import Language
 
@@ -19,6 +20,7 @@ MENTOR = Path(__file__).parents[1] / "src" / "mentor"
 PENALTY = 0.2  # best calibrated; accuracy is flat from 0.15 to 0.6
 INTERCEPT = 10.0  # the constant input: its weight is hardly penalised
 STEPS, CLOSE_ENOUGH = 600, 1e-5
+FRAMED_EVERY, JOINED_EVERY = 4, 8
 BLOCK = 4096  # features at a time: all of them at once would be half a gigabyte
 
 Array = NDArray[np.float64]
@@ -119,8 +121,21 @@ def _by_label(path: Path, kind: type[StrEnum]) -> Seeds:
 
 
 def _labelled(groups: list[list[str]]) -> Seeds:
-    lines = [(line, label) for label, group in enumerate(groups) for line in group]
+    lines = [(line, label) for label, group in enumerate(groups) for line in (*group, *_as_people_write(group))]
     return Seeds([line for line, _ in lines], [label for _, label in lines], len(groups))
+
+
+def _as_people_write(seeds: list[str]) -> Iterator[str]:
+    """Some of the seeds once more: with a greeting or thanks around them, or without spaces, as in Korean messages."""
+    frames = tomllib.loads((MENTOR / "frames.toml").read_text("utf-8"))
+    by_language = {language: frames[language].strip().splitlines() for language in Language}
+    for place, seed in enumerate(seeds):
+        language = language_of(seed)
+        if place % FRAMED_EVERY == 0:
+            choice = by_language[language]
+            yield choice[place // FRAMED_EVERY % len(choice)].replace("{}", seed)
+        if place % JOINED_EVERY == 0 and language is Language.KO:
+            yield seed.replace(" ", "")
 
 
 if __name__ == "__main__":

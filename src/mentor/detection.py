@@ -70,8 +70,15 @@ class Detection:
         return f"{self.tone}-{self.pace}-{self.intent}"
 
 
-_BURST_WORDS: Final = 4
+_SHOUTED_WORDS: Final = 4
+_BURST_CHARACTERS: Final = {Language.EN: 14, Language.KO: 7}
 _FLOWING_WORDS: Final = {Language.EN: 40, Language.KO: 25}
+_JOINED_WORDS: Final = {Language.EN: 24, Language.KO: 12}
+_JOINTS: Final = {
+    Language.EN: re.compile(r",|\b(?:and|then|so|but|which|who|while|until|when|where|because)\b"),
+    Language.KO: re.compile(r"(?:고|는데|다가|서|니까?|며|면서|더니|지만|느라|자)(?=[\s,])"),
+}
+_FLOWING_JOINTS: Final = 3
 _HANGUL: Final = re.compile(r"[ㄱ-ㆎ가-힣]")
 _LETTER: Final = re.compile(r"[^\W\d_]")
 _CODE: Final = re.compile(r"```.*?(?:```|$)", re.DOTALL)
@@ -178,14 +185,19 @@ def _head(kind: type[Label]) -> Head:
 
 
 def _pace(lowered: str) -> Pace:
-    """By cues; without any, by length: a shout is a burst, a paragraph flows."""
-    fallback = Pace.MEDIUM
-    words = len(lowered.split())
-    if words >= _FLOWING_WORDS[language_of(lowered)]:
-        fallback = Pace.FLOWING
-    elif words <= _BURST_WORDS and lowered.rstrip().endswith("!"):
-        fallback = Pace.BURST
-    return _strongest(Pace, lowered, default=fallback)
+    """By cues, and without any by length."""
+    return _strongest(Pace, lowered, default=_pace_of_length(lowered, language_of(lowered)))
+
+
+def _pace_of_length(lowered: str, language: Language) -> Pace:
+    """A shout and a word or two are bursts; a paragraph flows, and so does a sentence of many parts."""
+    words, said = len(lowered.split()), lowered.strip()
+    joined = words >= _JOINED_WORDS[language] and len(_JOINTS[language].findall(lowered)) >= _FLOWING_JOINTS
+    if joined or words >= _FLOWING_WORDS[language]:
+        return Pace.FLOWING
+    if 0 < len(said) <= _BURST_CHARACTERS[language] or (said.endswith("!") and words <= _SHOUTED_WORDS):
+        return Pace.BURST
+    return Pace.MEDIUM
 
 
 def _strongest(kind: type[Label], lowered: str, *, default: Label) -> Label:

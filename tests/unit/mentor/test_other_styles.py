@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mentor.canary.content import shared_head
+from mentor.canary.encoder import FEATURES, shared_encoder
 from mentor.detection import Hints, Intent, Pace, Tone, detect
 from mentor.personas import Language, Persona
 
@@ -35,6 +36,22 @@ def test_most_texts_go_to_the_right_persona_and_nearly_all_to_the_first_two(lang
     assert abs(right.mean() - np.mean(claims)) <= 0.10
 
 
+FRAMES = {
+    Language.EN: "Hi there, hope you are well. I have a question for you. {} Thank you so much in advance!",
+    Language.KO: "안녕하세요, 처음 글 올립니다. 질문이 하나 있어요. {} 답변 부탁드립니다. 감사합니다.",
+}
+
+
+@pytest.mark.parametrize("language", Language)
+def test_a_greeting_and_thanks_around_a_text_hardly_change_who_it_goes_to(language: Language) -> None:
+    firsts = [
+        int(shared_head().odds(FRAMES[language].format(text), Hints())[: len(Persona)].argmax()) == place
+        for place, persona in enumerate(Persona)
+        for text in held(STYLES[persona], language)
+    ]
+    assert np.mean(firsts) >= 0.8
+
+
 @pytest.mark.parametrize("language", Language)
 def test_what_is_out_of_scope_is_recommended_with_little_confidence(language: Language) -> None:
     texts = held(STYLES["out_of_scope"], language)
@@ -42,7 +59,7 @@ def test_what_is_out_of_scope_is_recommended_with_little_confidence(language: La
 
 
 @pytest.mark.parametrize("language", Language)
-@pytest.mark.parametrize(("kind", "least"), [("tone", 0.46), ("intent", 0.75), ("pace", 0.4)])
+@pytest.mark.parametrize(("kind", "least"), [("tone", 0.48), ("intent", 0.75), ("pace", 0.85)])
 def test_tone_intent_and_pace_are_mostly_heard_though_no_cue_was_written_for_them(
     language: Language, kind: str, least: float
 ) -> None:
@@ -53,16 +70,21 @@ def test_tone_intent_and_pace_are_mostly_heard_though_no_cue_was_written_for_the
     assert np.mean(heard) >= least
 
 
-def test_no_seed_is_one_of_these_texts() -> None:
+def test_no_seed_says_much_the_same_as_a_held_text() -> None:
     mentor = Path(__file__).parents[3] / "src" / "mentor"
-    files = [*(mentor / "canary" / "seeds").iterdir(), mentor / "tone_seeds.toml", mentor / "intent_seeds.toml"]
-    seeds = {line for path in files for line in path.read_text("utf-8").splitlines()} - {""}
-    texts = {
-        line
-        for group in (STYLES, *LABELS.values())
-        for by_language in group.values()
-        for text in by_language.values()
-        for line in text.strip().splitlines()
-    }
-    assert len(texts) > 1000
-    assert not seeds & texts
+    lines = [line for path in (mentor / "canary" / "seeds").iterdir() for line in path.read_text("utf-8").splitlines()]
+    assert likeness(lines, [held(texts, lang) for texts in STYLES.values() for lang in Language]) < 0.5
+    for kind in ("tone", "intent"):
+        seeds = tomllib.loads((mentor / f"{kind}_seeds.toml").read_text("utf-8"))
+        lines = [line for texts in seeds.values() for text in texts.values() for line in text.strip().splitlines()]
+        assert likeness(lines, [held(texts, lang) for texts in LABELS[kind].values() for lang in Language]) < 0.5
+
+
+def likeness(seeds: list[str], texts: list[list[str]]) -> float:
+    """The greatest cosine between the words, and parts of words, of a seed and of a text."""
+    asked = np.zeros((sum(map(len, texts)), FEATURES), dtype=np.float32)
+    for row, text in zip(asked, (line for group in texts for line in group), strict=True):
+        features = shared_encoder().features(text)
+        row[features.indices] = features.weights
+    found = (shared_encoder().features(seed) for seed in seeds)
+    return max(float((asked[:, each.indices] @ each.weights).max()) for each in found)
