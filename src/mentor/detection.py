@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mentor.canary.encoder import shared_encoder
 from mentor.head import Head, odds_of
@@ -157,26 +156,26 @@ def prose_of(text: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _likeliest_intent(text: str) -> tuple[Intent, float]:
-    odds = odds_of(_head(Intent).logits(text) + _CUE_WEIGHT * _cued(Intent, text))
+    found = _found(Intent, text.lower())
+    cued = np.log2([1.0 + found[intent] for intent in Intent])
+    odds = odds_of(_head(Intent).logits(text) + _CUE_WEIGHT * cued)
     best = int(odds.argmax())
     return tuple(Intent)[best], float(odds[best])
 
 
 def _tone(text: str) -> Tone:
     """What the cues say; among equals and without any, what the head is sure of; else calm, or curious when it asks."""
-    tones, cued = tuple(Tone), _cued(Tone, text)
+    tones, found = tuple(Tone), _found(Tone, text.lower())
+    most = max(found.values())
+    likeliest = [tone for tone in tones if most and found.get(tone, 0) == most]
+    if len(likeliest) == 1:
+        return likeliest[0]
     odds = odds_of(_head(Tone).logits(text))
-    if cued.any():
-        return tones[int(np.lexsort((odds, cued))[-1])]
+    if likeliest:
+        return max(likeliest, key=lambda tone: odds[tones.index(tone)])
     if odds.max() >= _SURE_OF_TONE:
         return tones[int(odds.argmax())]
     return Tone.CURIOUS if "?" in text else Tone.CALM
-
-
-def _cued(kind: type[Label], text: str) -> NDArray[np.float64]:
-    """How much the cues in the text speak for each label: the first one 1, every doubling one more."""
-    found = _found(kind, text.lower())
-    return np.log2([1.0 + found.get(label, 0) for label in kind])
 
 
 @cache
