@@ -124,7 +124,7 @@ def cued_intent(text: str) -> Intent | None:
 @lru_cache(maxsize=1024)
 def cued_tone(text: str) -> Tone | None:
     """The tone that the text shows in so many words; None where only the head would have it so."""
-    return _tone(text) if _cued(Tone, text).any() else None
+    return _tone(text) if any(_found(Tone, text.lower()).values()) else None
 
 
 @lru_cache(maxsize=1024)
