@@ -9,6 +9,7 @@ from backends import SHARED, params, url_of
 from mentor.dependencies import Engines
 from mentor.detection import Hints
 from mentor.feedback import Feedback
+from mentor.personas import Persona
 from mentor.settings import MentorSettings
 from mentor_service import Clock, Service
 from serinus import DeploymentVersion
@@ -29,16 +30,17 @@ def engines_over(url: str) -> Engines:
 def test_a_user_is_served_learnt_about_given_their_data_and_forgotten(url: str) -> None:
     with Service.of(engines_over(url), CANARY) as service:
         made = service.recommend(QUERY)
+        other = next(persona for persona in Persona if persona != made["primary_persona"])
         body = {
             "user_id": "ada",
             "recommendation_id": made["metadata"]["recommendation_id"],
             "rating": -1,
-            "chosen_persona": "Nana",
+            "chosen_persona": other,
             "comment": "한글도 괜찮아요 🙂",
         }
         assert service.post("/api/v2/recommend/feedback", body).status_code == 200
         assert service.post("/api/v2/recommend/feedback", body).status_code == 200
-        assert service.recommend(QUERY)["all_scores"]["Nana"] > made["all_scores"]["Nana"]
+        assert service.recommend(QUERY)["all_scores"][other] > made["all_scores"][other]
         session = service.start()
         for message in ("My sister Ada lives in Turin", "ok", "what did I say about my sister?"):
             said = service.say(session, message)
