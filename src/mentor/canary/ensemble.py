@@ -49,7 +49,7 @@ class Terms:
 
 class EnsembleRecommender:
     algorithm = "ensemble"
-    model_version = "phase4-ensemble-2"
+    model_version = "phase4-ensemble-3"
 
     def __init__(self, head: ContentHead) -> None:
         self._head = head

@@ -29,18 +29,18 @@ def requests(language: Language) -> list[Request]:
 
 
 @pytest.mark.parametrize("language", Language)
-def test_three_of_four_go_to_the_right_persona_and_nearly_all_to_the_first_two(language: Language) -> None:
+def test_five_of_six_go_to_the_right_persona_and_nearly_all_to_the_first_two(language: Language) -> None:
     ranks = []
     for request in requests(language):
         odds = dict(zip(Persona, shared_head().odds(request.text, Hints()), strict=False))
         ranks.append(sorted(odds, key=lambda persona: -odds[persona]).index(request.persona))
     assert len(ranks) == 120
-    assert np.mean(np.array(ranks) == 0) >= 0.76
-    assert np.mean(np.array(ranks) < 2) >= 0.92
+    assert np.mean(np.array(ranks) == 0) >= 0.84
+    assert np.mean(np.array(ranks) < 2) >= 0.95
 
 
 @pytest.mark.parametrize("language", Language)
-@pytest.mark.parametrize(("place", "kind", "least"), [(0, "tone", 0.5), (1, "pace", 0.9), (2, "intent", 0.5)])
+@pytest.mark.parametrize(("place", "kind", "least"), [(0, "tone", 0.6), (1, "pace", 0.9), (2, "intent", 0.65)])
 def test_tone_pace_and_intent_are_mostly_heard_and_each_is_reached(
     language: Language, place: int, kind: str, least: float
 ) -> None:

@@ -33,17 +33,17 @@ def routed(request: pytest.FixtureRequest, shared_data: Path) -> Routed:
     return Routed(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
-def test_the_first_persona_is_right_for_at_least_82_in_100(routed: Routed) -> None:
-    assert np.mean(routed.rank == 0) >= 0.82
+def test_the_first_persona_is_right_for_at_least_85_in_100(routed: Routed) -> None:
+    assert np.mean(routed.rank == 0) >= 0.85
 
 
-def test_no_persona_is_found_in_less_than_two_thirds_of_its_texts(routed: Routed) -> None:
+def test_no_persona_is_found_in_less_than_seven_tenths_of_its_texts(routed: Routed) -> None:
     for persona in Persona:
-        assert np.mean(routed.rank[routed.persona == persona] == 0) >= 0.66
+        assert np.mean(routed.rank[routed.persona == persona] == 0) >= 0.7
 
 
-def test_the_right_persona_is_among_the_first_two_for_96_in_100(routed: Routed) -> None:
-    assert np.mean(routed.rank < 2) >= 0.96
+def test_the_right_persona_is_among_the_first_two_for_97_in_100(routed: Routed) -> None:
+    assert np.mean(routed.rank < 2) >= 0.97
 
 
 def test_the_confidence_is_off_by_at_most_a_tenth(routed: Routed) -> None:
