@@ -196,7 +196,9 @@ def _matters(statements: tuple[Statement, ...]) -> tuple[str, ...]:
     """What was talked of before each of the statements: what "it" is in it."""
     found = [""]
     for each in statements[:-1]:
-        found.append(extraction.theme(each.text, language_of(each.text)) or " ".join(heads_of(each.text)) or found[-1])
+        theme = extraction.theme(each.text, language_of(each.text)) or " ".join(heads_of(each.text))
+        liked = (word for claim in claims(each.text) if claim.liking for word in claim.matter)
+        found.append(theme or " ".join(liked) or found[-1])
     return tuple(found[: len(statements)])
 
 

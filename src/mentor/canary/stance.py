@@ -134,7 +134,7 @@ def _korean_claim(clause: str, about: str) -> Claim:
     thing = (named or bare)[-1:]
     who = frozenset(named[:-1])
     if liked:
-        matter = frozenset(thing) or matter_stems(about)
+        matter = frozenset(thing) or matter_stems(about) or frozenset(about.split())
         return Claim(who, matter, liking=True, positive=bool(liked["good"]) is not bool(denied))
     absent = "없" in tail[0]
     opened = [open_syllable("있" if "없" in word else word[0]) for word in tail]

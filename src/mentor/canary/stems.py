@@ -17,6 +17,7 @@ _ENGLISH_ENDING: Final = re.compile(r"(?:ies|ing|ed|es|s|e|y)$")
 _STEM_CHARACTERS: Final = 3
 _KOREAN_STEM: Final = 2
 _SYLLABLES, _FINALS, _LAST_SYLLABLE = 0xAC00, 28, 0xD7A3 - 0xAC00
+_DAY: Final = "일"
 _ALIKE: Final = {
     "mom": "mother", "mum": "mother", "dad": "father", "kid": "child", "children": "child", "boyfriend": "bf",
     "girlfriend": "gf", "어머": "엄마", "아버": "아빠",
@@ -84,4 +85,5 @@ def speaks_of(text: str, noun: str) -> bool:
     """Korean nouns are looked for as they stand: a 회의실 is no 회의."""
     if noun.isalpha() and noun.isascii():
         return stem(noun.lower()) in all_stems(text) | telling_stems(text)
-    return noun.lower() in text.lower() or (stem(noun) in _ALIKE.values() and stem(noun) in all_stems(text))
+    of_a_day = noun.removesuffix(_DAY) if len(noun) > len(_DAY) + 1 else noun  # 출시일 is the day of the 출시
+    return of_a_day.lower() in text.lower() or (stem(noun) in _ALIKE.values() and stem(noun) in all_stems(text))

@@ -671,3 +671,35 @@ def test_a_summary_tells_what_was_put_in_the_place_of_what_it_keeps() -> None:
 def test_who_speaks_of_something_else_in_such_words_is_not_taken_to_be_in_danger(harmless: str) -> None:
     [answer] = talk(Persona.LUA, harmless)
     assert not any(word in answer.text for word in ("emergency", "not living any more", "긴급 전화", "살고 싶지"))
+
+
+@pytest.mark.parametrize(
+    ("told", "asked", "found"),
+    [
+        (
+            "My API is called Pelican and it runs on 3 nodes in Frankfurt.",
+            "wait, which city does it run in?",
+            "Frankfurt",
+        ),
+        ("회사에서 민수 팀장님이 매일 야근을 시켜요.", "팀장님 이름이 뭐라고 했죠?", "민수"),
+        ("출시가 10월 22일로 바뀌었어요.", "출시일이 언제죠?", "10월 22일"),
+    ],
+)
+def test_what_was_told_in_another_form_is_found(told: str, asked: str, found: str) -> None:
+    assert f"“{told.rstrip('.')}”" in talk(Persona.NANA, told, asked)[-1].text
+    assert found in told
+
+
+@pytest.mark.parametrize("wish", ["can you just listen, no questions", "질문하지 말고 그냥 들어줘"])
+def test_who_wants_to_be_listened_to_is_asked_nothing_then_and_later(wish: str) -> None:
+    told = "my sister moved out" if wish.isascii() else "동생이 집을 나갔어"
+    assert not any("?" in answer.text for answer in talk(Persona.LUA, wish, told))
+
+
+def test_a_short_thanks_with_a_laugh_is_thanks() -> None:
+    assert "“" not in talk(Persona.NANA, "ㅋㅋㅋ 감사")[0].text
+
+
+def test_a_change_of_mind_is_noticed_though_its_object_is_left_out() -> None:
+    answer = talk(Persona.LUA, "사실 저는 이 일을 좋아해요.", "아니에요 이제 싫어요.")[-1]
+    assert "“사실 저는 이 일을 좋아해요”" in answer.text
