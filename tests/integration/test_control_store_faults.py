@@ -1,5 +1,6 @@
 """The service goes on whatever happens to its store, stops a canary that nobody watches, and recovers by itself."""
 
+import asyncio
 import logging
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
 from control_room import PLAN, Room, limp, live, stored_requests
+from serinus.control import loop
 from serinus.control.agent import SENT_AT_ONCE
 from serinus.control.backlog import LIMIT
 from serinus.control.commands import Configuration
@@ -384,3 +386,34 @@ def test_a_damaged_rollout_stops_the_heartbeat_so_that_nobody_stays_on_its_canar
         assert set(await room.serve(50)) == {"legacy"}
 
     live(story)
+
+
+def test_a_controller_says_once_that_it_waits_for_the_store_and_once_that_it_goes_on(
+    path: Path, url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO, "serinus.control.loop")
+
+    async def story(room: Room) -> None:
+        tired, back = asyncio.Event(), asyncio.Event()
+
+        def pause(_seconds: float, failures: int, *, longest: float) -> float:
+            if failures >= 5:
+                tired.set()
+            elif failures == 0:
+                back.set()
+            return longest / 10_000
+
+        monkeypatch.setattr(loop, "lengthened", pause)
+        with FAULTS["moved away"](path):
+            running = asyncio.create_task(loop.run(room.controller, room.store, room.clock, holder="a"))
+            await asyncio.wait_for(tired.wait(), 30)
+        await asyncio.wait_for(back.wait(), 30)
+        running.cancel()
+        await asyncio.wait([running])
+        said = [record.message for record in caplog.records]
+        assert [line.split(":")[0] for line in said] == [
+            "the controller waits for the store",
+            "the controller ticks again",
+        ]
+
+    live(story, url)

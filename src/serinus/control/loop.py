@@ -29,7 +29,13 @@ async def run(controller: Controller, store: Store, clock: Clock, *, holder: str
                 if failures:
                     await _prepare(store)
                 await attempt(controller, store, clock, holder)
+                if failures:
+                    logger.info("the controller ticks again")
                 failures = 0
+            except StoreUnavailable as error:  # told once, as the agent does
+                failures += 1
+                if failures == 1:
+                    logger.warning("the controller waits for the store: %s", error)
             except Exception:
                 failures += 1
                 logger.exception("the controller's tick failed (%d in a row)", failures)
