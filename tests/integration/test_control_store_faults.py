@@ -410,7 +410,7 @@ def test_a_controller_says_once_that_it_waits_for_the_store_and_once_that_it_goe
         await asyncio.wait_for(back.wait(), 30)
         running.cancel()
         await asyncio.wait([running])
-        said = [record.message for record in caplog.records]
+        said = [record.message for record in caplog.records if record.name == loop.logger.name]
         assert [line.split(":")[0] for line in said] == [
             "the controller waits for the store",
             "the controller ticks again",
