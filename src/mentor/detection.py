@@ -6,6 +6,7 @@ the intent, cues and such a head are added up. LEGACY scores these labels.
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
@@ -207,7 +208,8 @@ def _strongest(kind: type[Label], lowered: str, *, default: Label) -> Label:
     return best
 
 
-def _found(kind: type[Label], lowered: str) -> dict[Label, int]:
+@lru_cache(maxsize=1024)
+def _found(kind: type[Label], lowered: str) -> Mapping[Label, int]:
     """How many different cues of each label there are."""
     tables = _cues(kind, korean=_HANGUL.search(lowered) is not None)
     return {label: len({match.group() for match in cues.finditer(lowered)}) for label, cues in tables.items()}

@@ -34,14 +34,14 @@ def facts_of(prompt: Prompt) -> list[Statement]:
     return sorted(islice(standing, _FACTS), key=lambda each: each.turn_number)
 
 
-def preference(prompt: Prompt) -> list[str]:
-    """A liking that has to do with what is asked, and is not among the facts anyway."""
+def preference(prompt: Prompt, facts: list[Statement]) -> list[str]:
+    """A liking that has to do with what is asked, and is not among the `facts` anyway."""
     if prompt.intent not in (Intent.SEEK_ADVICE, Intent.PLANNING):
         return []
     told = recollection.told(prompt)
     related = recollection.related(prompt, most=_FACTS)
     alike = {each.text for each in related if recollection.replaced_by(each, told) is None}
-    shown = " ".join(each.text for each in facts_of(prompt))
+    shown = " ".join(each.text for each in facts)
     kept = [each for each in prompt.preferences if each not in shown and any(each in text for text in alike)]
     return [phrase(prompt, "preference").format(preference=fact(each)) for each in kept[-1:]]
 

@@ -183,7 +183,7 @@ def _question(prompt: Prompt, manner: Manner) -> list[str]:
         parts.append(fresh(voice(prompt)["facts"], prompt).format(facts=listed(prompt, facts)))
     elif asks_for_knowledge(prompt):
         parts.append(phrase(prompt, "no_source"))
-    return [*parts, *preference(prompt), *_advice(prompt, facts)]
+    return [*parts, *preference(prompt, facts), *_advice(prompt, facts)]
 
 
 def _questions(prompt: Prompt) -> list[str]:

@@ -1,14 +1,13 @@
 """Phase 4's scoring: what the text is about, and what the user's ratings taught."""
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import train_heads
 from mentor.canary.content import shared_head
 from mentor.canary.encoder import DIMENSIONS, shared_encoder
 from mentor.canary.ensemble import EnsembleRecommender, terms_of
@@ -26,16 +25,6 @@ TEXTS = (
     "두 비율의 차이가 유의한가요?",
     "hello",
 )
-
-
-@pytest.fixture(scope="module")
-def train_heads() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("train_heads", ROOT / "tools" / "train_heads.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +58,7 @@ def test_texts_on_one_topic_lie_closer_than_texts_on_two() -> None:
 
 
 @pytest.mark.parametrize("name", ["content", "tone", "intent"])
-def test_the_shipped_heads_are_what_the_seeds_give(train_heads: ModuleType, name: str) -> None:
+def test_the_shipped_heads_are_what_the_seeds_give(name: str) -> None:
     """At the optimum of a penalised regression, the weights are what its own errors on the seeds add up to."""
     seeds = train_heads.every_seed()[name]
     path = train_heads.weights_of(name)
